@@ -123,7 +123,9 @@ def _arrived(warehouse: Warehouse, job: Job, moment: int, spread: str, *, late: 
     """A batch, staged: bringing it there is the same for both sides and counts for neither."""
     with warehouse.staging():
         with closing(DuckDB("bench", ":memory:")) as maker:
-            staged = warehouse.stage("bench_arriving", maker.answer_arrow(job.state.arriving(moment, spread, late=late)))
+            staged = warehouse.stage(
+                "bench_arriving", maker.answer_arrow(job.state.arriving(moment, spread, late=late))
+            )
         yield staged
 
 

@@ -29,7 +29,7 @@ READ_AT = datetime(2026, 4, 10, tzinfo=UTC)
 
 
 class Firm:
-    """A warehouse that is told of things and answers questions about the star."""
+    """A warehouse to merge records into, with queries on its star."""
 
     def __init__(self, path: Path, declarations: Declarations = MSP) -> None:
         self.warehouse = DuckDB("acme", str(path))
@@ -37,7 +37,7 @@ class Firm:
         for entity in declarations.entities.values():
             migrate_tables(self.warehouse, entity)
 
-    def tell(self, name: str, *things: Mapping[str, Any], at: str = "2026-01-01") -> None:
+    def merge_records(self, name: str, *things: Mapping[str, Any], at: str = "2026-01-01") -> None:
         """One batch of records of an entity, all changed `at`."""
         entity = self.declarations.entities[name]
         batch = f"{name}-{at}"

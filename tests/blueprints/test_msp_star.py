@@ -18,14 +18,14 @@ from tests.blueprints.builders import MSP, Firm
 ALL_FACTS = tuple(MSP.facts)
 
 
-def entry(ident: int, **given: Any) -> dict[str, Any]:
+def entry(ident: int, **values: Any) -> dict[str, Any]:
     usual = {
         "time_entry_id": ident, "member_id": 1, "company_id": 2, "agreement_id": 11, "actual_hours": 2, "billed_hours": 2,
         "hourly_rate": 20000, "hourly_cost": 7000, "billable_option": "Billable", "status": "Open",
         "charge_to_type": "Company", "charge_to_id": 2, "started_at": "2026-01-10 09:00:00", "work_date": "2026-01-10",
         "work_type_id": 1, "work_role_id": 1, "department_id": 1, "location_id": 1,
     }  # fmt: skip
-    return usual | given
+    return usual | values
 
 
 INTERNAL, PREPAID, SERVICE, OPERATIONS, HOSTING = 13, 12, 11, 10, 14
@@ -49,25 +49,25 @@ ENTRIES = (
 )
 
 
-def agreement(ident: int, kind: str, **given: Any) -> dict[str, Any]:
+def agreement(ident: int, kind: str, **values: Any) -> dict[str, Any]:
     usual = {
         "agreement_id": ident, "name": kind, "agreement_type": kind, "company_id": 2, "status": "Active",
         "start_date": "2026-01-15", "bill_amount": 50000, "billing_cycle": "Monthly", "is_cancelled": "false",
     }  # fmt: skip
-    return usual | given
+    return usual | values
 
 
 def tell_all(firm: Firm) -> None:
-    firm.tell("company", {"company_id": 1, "name": "House"}, {"company_id": 2, "name": "Vélsmiðjan Brú"})
-    firm.tell(
+    firm.merge_records("company", {"company_id": 1, "name": "House"}, {"company_id": 2, "name": "Vélsmiðjan Brú"})
+    firm.merge_records(
         "member",
         {"member_id": 1, "first_name": "Jón", "last_name": "Árnason", "hourly_cost": 5000},
         {"member_id": 2, "first_name": "Æsa", "daily_capacity": 6},
     )
-    firm.tell(
+    firm.merge_records(
         "member", {"member_id": 1, "first_name": "Jón", "last_name": "Árnason", "hourly_cost": 6000}, at="2026-02-15"
     )
-    firm.tell(
+    firm.merge_records(
         "agreement",
         agreement(OPERATIONS, "Alrekstur", number="SA-1"),
         agreement(SERVICE, "yÞjónusta", parent_agreement_id=OPERATIONS),
@@ -76,8 +76,8 @@ def tell_all(firm: Firm) -> None:
         agreement(HOSTING, "Vefhýsing", number="SA-5", end_date="2026-02-28"),
     )
     for name in ("work_type", "work_role", "department", "location", "board"):
-        firm.tell(name, {f"{name}_id": 1, "name": name})
-    firm.tell(
+        firm.merge_records(name, {f"{name}_id": 1, "name": name})
+    firm.merge_records(
         "invoice",
         {"invoice_id": 100, "number": "R-100", "invoice_type": "Standard", "company_id": 2, "invoice_date": "2026-02-01"},
         {
@@ -86,14 +86,16 @@ def tell_all(firm: Firm) -> None:
             "due_date": "2026-02-15", "status": "Sent",
         },
     )  # fmt: skip
-    firm.tell("time_entry", *ENTRIES)
-    firm.tell("expense_entry", {"expense_entry_id": 1, "member_id": 1, "amount": 4200, "billable_option": "Billable"})
-    firm.tell(
+    firm.merge_records("time_entry", *ENTRIES)
+    firm.merge_records(
+        "expense_entry", {"expense_entry_id": 1, "member_id": 1, "amount": 4200, "billable_option": "Billable"}
+    )
+    firm.merge_records(
         "product",
         {"product_id": 1, "invoice_id": 100, "quantity": 3, "price": 1000, "cost": 600, "product_class": "Inventory"},
         {"product_id": 2, "quantity": 1, "price": 10, "cost": 6, "product_class": "Inventory"},
     )
-    firm.tell(
+    firm.merge_records(
         "ticket",
         {
             "ticket_id": 7, "number": "7", "record_type": "ServiceTicket", "company_id": 2, "board_id": 1, "owner_id": 1,
@@ -101,8 +103,10 @@ def tell_all(firm: Firm) -> None:
             "respond_by": "2026-01-10 08:30:00", "respond_minutes": 20,
         },
     )  # fmt: skip
-    firm.tell("opportunity", {"opportunity_id": 1, "name": "Skýið", "company_id": 2, "probability_percent": 50})
-    firm.tell(
+    firm.merge_records(
+        "opportunity", {"opportunity_id": 1, "name": "Skýið", "company_id": 2, "probability_percent": 50}
+    )
+    firm.merge_records(
         "schedule_entry", {"schedule_entry_id": 1, "object_id": 7, "schedule_type": "S", "hours": 2, "member_id": 1}
     )
 
@@ -266,9 +270,11 @@ def rows_of_gold(firm: Firm) -> dict[str, list[tuple[Any, ...]]]:
 def test_late_news_leaves_the_star_as_a_rebuild_makes_it(tmp_path: Path):
     firm = create_star(tmp_path / "acme.duckdb")
     assert firm.build() == 0
-    firm.tell("agreement", agreement(SERVICE, "Tímapottur", parent_agreement_id=OPERATIONS), at="2026-01-05")
-    firm.tell("time_entry", entry(1, invoice_id=100, actual_hours=3, billed_hours=3), at="2026-03-01")
-    firm.tell("invoice", {"invoice_id": 100, "number": "R-100-2", "invoice_date": "2026-02-02"}, at="2026-03-01")
+    firm.merge_records("agreement", agreement(SERVICE, "Tímapottur", parent_agreement_id=OPERATIONS), at="2026-01-05")
+    firm.merge_records("time_entry", entry(1, invoice_id=100, actual_hours=3, billed_hours=3), at="2026-03-01")
+    firm.merge_records(
+        "invoice", {"invoice_id": 100, "number": "R-100-2", "invoice_date": "2026-02-02"}, at="2026-03-01"
+    )
     firm.build()
     incremental = rows_of_gold(firm)
     assert firm.ask("SELECT invoice_line_id FROM gold.fact_invoice_line ORDER BY 1") == [

@@ -37,13 +37,13 @@ class Shell:
         self.err = ""
         self.opened = []
 
-    def verb(self, name, answer):
+    def verb(self, name, result):
         """Let `run.app`'s verb answer with a value, with an error, or with what a function says."""
 
         def verb(*arguments, **options):
-            if isinstance(answer, BaseException):
-                raise answer
-            return answer(*arguments, **options) if callable(answer) else answer
+            if isinstance(result, BaseException):
+                raise result
+            return result(*arguments, **options) if callable(result) else result
 
         self._monkeypatch.setattr(app, name, verb)
 
@@ -70,5 +70,5 @@ def shell(monkeypatch, capsys):
         return Nothing()
 
     shell.verb("open_project", open_project)
-    shell.verb("choose_tenant", lambda opened, tenant: Chosen(tenant or "acme"))
+    shell.verb("choose_tenant", lambda workspace, tenant: Chosen(tenant or "acme"))
     return shell

@@ -262,10 +262,10 @@ def test_a_retry_hands_on_ids_and_feed(shell):
 def test_tenants_are_added_listed_and_removed(shell):
     seen = []
     planned = Removal(tenant="umbrella", connections=("psa",), batches=3, refused=1, erased=("lake: x",))
-    shell.verb("add_tenant", lambda opened, name: seen.append(name))
+    shell.verb("add_tenant", lambda workspace, name: seen.append(name))
     shell.verb("list_tenants", [{"tenant": "acme", "lives": "headwater.yaml"}])
-    shell.verb("plan_removal", lambda opened, name, *, erase: planned if erase else replace(planned, erased=()))
-    shell.verb("remove_tenant", lambda opened, name, *, erase: seen.append((name, erase)))
+    shell.verb("plan_removal", lambda workspace, name, *, erase: planned if erase else replace(planned, erased=()))
+    shell.verb("remove_tenant", lambda workspace, name, *, erase: seen.append((name, erase)))
     assert shell("tenant", "add", "umbrella", "--json").json == {"tenant": "umbrella", "added": True}
     assert shell("tenant", "list", "--json").json == {"tenants": [{"tenant": "acme", "lives": "headwater.yaml"}]}
     assert "acme" in shell("tenant", "list").out
@@ -279,7 +279,7 @@ def test_tenants_are_added_listed_and_removed(shell):
 
 def test_a_connection_is_added_with_settings_and_references(shell):
     seen = []
-    shell.verb("add_connection", lambda *given: seen.append(given))
+    shell.verb("add_connection", lambda *arguments: seen.append(arguments))
     words = (
         "connection",
         "add",

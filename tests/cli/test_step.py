@@ -17,16 +17,16 @@ OTHER = {"id": "fact:time_entry", "kind": "fact"}
 @pytest.fixture
 def call(shell):
     """What the verb was asked for."""
-    found = {}
+    request = {}
 
-    def run_step(opened, tenant, step, *, plan, options):
-        found.update(tenant=tenant, step=step, plan=plan, options=options)
-        state = "failed" if found["step"] == "fact:broken" else "succeeded"
+    def run_step(workspace, tenant, step, *, plan, options):
+        request.update(tenant=tenant, step=step, plan=plan, options=options)
+        state = "failed" if request["step"] == "fact:broken" else "succeeded"
         result = StepResult(step="conform:company", state=state, detail="9 versions inserted")
         return RunReport(tenant="acme", outcome=state, seconds=0.1, steps=(result,))
 
     shell.verb("run_step", run_step)
-    return found
+    return request
 
 
 def test_json_and_an_id_and_standard_input(shell, call, monkeypatch):

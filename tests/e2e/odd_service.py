@@ -38,7 +38,7 @@ class OddService:
         self.headers = {}
         self.url = ""
 
-    def answer(self, path, params):
+    def build_answer(self, path, params):
         """Status and body of an answer."""
         if path == "/time":
             return 200, {}
@@ -46,8 +46,8 @@ class OddService:
         if path == "/things/count":
             return 200, {"count": len(self.filter_records(params)) if self.count is None else self.count}
         if path.startswith("/things/"):
-            found = [one for one in self.records if str(one["id"]) == path.rpartition("/")[2]]
-            return (200, found[0]) if found else (404, {"message": "no such thing"})
+            records = [one for one in self.records if str(one["id"]) == path.rpartition("/")[2]]
+            return (200, records[0]) if records else (404, {"message": "no such thing"})
         return 200, self.page(self.filter_records(params), params)
 
     def filter_records(self, params):
@@ -59,14 +59,14 @@ class OddService:
             if (not since or (one.get("changed") or "") >= since) and (not until or (one.get("changed") or "") < until)
         ]
 
-    def page(self, found, params):
+    def page(self, records, params):
         """One page, by key or by number."""
         size = min(self.cap, int(params.get("size", 1000)))
         if "after" in params or "page" not in params:
-            above = [one for one in found if one["id"] > int(params.get("after", 0))]
+            above = [one for one in records if one["id"] > int(params.get("after", 0))]
             return above[:size]
         start = (int(params["page"]) - 1) * size
-        return found[start : start + size]
+        return records[start : start + size]
 
 
 @contextmanager
@@ -75,7 +75,7 @@ def serve(service):
 
     def respond(request):
         service.headers = {}
-        status, content = service.answer(request.path, request.params)
+        status, content = service.build_answer(request.path, request.params)
         return status, service.headers, content
 
     with serve_http(respond) as service.url:
@@ -114,11 +114,11 @@ class OddShop(Shop):
         }  # fmt: skip
         self.write_connector()
 
-    def write(self, path, told):
+    def write(self, path, document):
         """A declaration of the project."""
         file = self.root / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(yaml.safe_dump(told, sort_keys=False))
+        file.write_text(yaml.safe_dump(document, sort_keys=False))
 
     def write_connector(self, connector=None, **resource):
         """Write the manifest anew, with what is said here over what was said before."""
@@ -136,7 +136,7 @@ class OddShop(Shop):
 
     def findings(self, report):
         """The kinds of the findings of a run."""
-        return {found["finding"] for found in report["findings"]}
+        return {finding["finding"] for finding in report["findings"]}
 
     def raw(self):
         """How many lines each batch brought, by purpose, in the order in which they were read."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import yaml
 
 from tests.e2e.builders import Shop
-from tests.e2e.shelf import CHANGES, SNAPSHOT, SWEEP, Service, Shelf, at, serve
+from tests.e2e.record_service import CHANGES, SNAPSHOT, SWEEP, RecordShop, Service, at, serve
 
 ARCHIVE = Path(__file__).parents[1] / "fixtures" / "project_of_0_1.tar.xz"
 LAST_DAY = 5
@@ -41,7 +41,7 @@ class PagedService(Service):
         """Beginnings of the addresses that answer 503: `areas/2` is the second page of a collection."""
         self.requests = []
 
-    def answer(self, path, params):
+    def build_answer(self, path, params):
         page = int(params.pop("page", "1"))
         size = int(params.pop("pageSize", "2"))
         name = f"{path.strip('/')}/{page}"
@@ -49,11 +49,11 @@ class PagedService(Service):
             return 503, {}
         if path != "/time":
             self.requests.append((path, page, params))
-        status, body = super().answer(path, params)
+        status, body = super().build_answer(path, params)
         return (status, body[(page - 1) * size : page * size]) if isinstance(body, list) else (status, body)
 
 
-class OlderProject(Shelf):
+class OlderProject(RecordShop):
     """The project: two sources of one entity, a snapshot, a fact with lookups, and columns of every kind of history."""
 
     def write_connector(self, **resources):

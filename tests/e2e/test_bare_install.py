@@ -59,10 +59,10 @@ def test_a_run_imports_nothing_that_a_bare_install_lacks(small):
     ]
     assert {"pandas", "pyspark", "psycopg"} <= set(lacking)
     command = [sys.executable, "-c", BARE, ",".join(lacking)]
-    told = subprocess.run(
+    process = subprocess.run(
         [*command, "run", "--project", small.root, "--json"],
         env=small.env, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert told.returncode == 0, told.stdout + told.stderr
-    assert KEYS["CONNECTWISE_PRIVATE_KEY"] not in told.stdout
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert KEYS["CONNECTWISE_PRIVATE_KEY"] not in process.stdout
     assert small.query("SELECT COUNT(*) > 0 FROM gold.fact_time_entry") == [(True,)]

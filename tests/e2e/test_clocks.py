@@ -9,7 +9,7 @@ import pytest
 
 from headwater.clock import format_instant
 from tests.e2e.builders import kill
-from tests.e2e.clocked import DAY, HOUR, ClockedService, ClockedShop, serve
+from tests.e2e.clock_service import DAY, HOUR, ClockService, ClockShop, serve
 
 LATE = [datetime(2062, 7, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC), DAY]
 NAMES = ["2062", "2030", "a day ahead"]
@@ -18,7 +18,7 @@ SWEEP = {"kind": "sweep", "every": "1d", "params": {"ids": "1"}, "max_drop": 1}
 
 @pytest.fixture
 def service():
-    with serve(ClockedService()) as running:
+    with serve(ClockService()) as running:
         running.put(1, 2, 3)
         yield running
 
@@ -44,7 +44,7 @@ def die_after_a_page(shop, service):
 @pytest.mark.parametrize("ahead", LATE, ids=NAMES)
 def test_a_clock_that_is_ahead_hides_nothing(ahead, service, tmp_path):
     service.ahead = ahead
-    shop = ClockedShop(tmp_path / "shop", service)
+    shop = ClockShop(tmp_path / "shop", service)
     said = shop.findings(shop.run())["clock_disagrees"]
     assert "service 20" in said
     assert f"this machine {datetime.now(UTC):%Y-%m-%d}" in said
@@ -60,7 +60,7 @@ def test_a_clock_that_is_ahead_hides_nothing(ahead, service, tmp_path):
 @pytest.mark.parametrize("ahead", LATE, ids=NAMES)
 def test_what_was_committed_under_a_clock_that_was_ahead_is_read_again(ahead, service, tmp_path):
     service.ahead = ahead
-    shop = ClockedShop(tmp_path / "shop", service, clock="service")
+    shop = ClockShop(tmp_path / "shop", service, clock="service")
     shop.run()
     [(until,)] = shop.ledger("SELECT max(until) FROM committed")
     assert until > datetime.now(UTC).timestamp() * 1e6
@@ -77,7 +77,7 @@ def test_what_was_committed_under_a_clock_that_was_ahead_is_read_again(ahead, se
 def test_a_day_that_nobody_read_is_read_even_when_it_is_past(service, tmp_path):
     """A day ahead, days ago: the window ends in the past by now, and was wrong all the same."""
     service.ahead = DAY
-    shop = ClockedShop(tmp_path / "shop", service, clock="service")
+    shop = ClockShop(tmp_path / "shop", service, clock="service")
     shop.run()
     micros = 3 * 86_400_000_000
     shop.ledger(f"UPDATE batch SET until = until - {micros}, started_at = started_at - {micros}")
@@ -93,7 +93,7 @@ def test_a_day_that_nobody_read_is_read_even_when_it_is_past(service, tmp_path):
 def test_a_complete_read_that_is_dated_ahead_holds_up_no_other(purpose, service, tmp_path):
     service.ahead = LATE[0]
     way = {"deletes": SWEEP} if purpose == "sweep" else {"cursor": {"kind": "snapshot", "every": "1d"}}
-    shop = ClockedShop(tmp_path / "shop", service, clock="service", **way)
+    shop = ClockShop(tmp_path / "shop", service, clock="service", **way)
     shop.run()
     shop.ledger("UPDATE batch SET read_at = NULL")  # an older ledger: its history is made anew
     shop("rebuild")
@@ -112,7 +112,7 @@ def test_a_complete_read_that_is_dated_ahead_holds_up_no_other(purpose, service,
 def test_a_clock_that_is_an_hour_behind_only_waits(service, tmp_path):
     service.put(4, ago=HOUR / 2)
     service.ahead = -HOUR
-    shop = ClockedShop(tmp_path / "shop", service)
+    shop = ClockShop(tmp_path / "shop", service)
     assert "clock_disagrees" in shop.findings(shop.run())
     assert shop.current() == [1, 2, 3]
     service.ahead = timedelta(0)
@@ -121,7 +121,7 @@ def test_a_clock_that_is_an_hour_behind_only_waits(service, tmp_path):
 
 
 def test_a_clock_that_jumps_back_is_told_and_loses_nothing(service, tmp_path):
-    shop = ClockedShop(tmp_path / "shop", service)
+    shop = ClockShop(tmp_path / "shop", service)
     assert shop.run()["findings"] == []
     service.ahead = -HOUR
     just_now(service, 4)
@@ -136,7 +136,7 @@ def test_a_clock_that_jumps_back_is_told_and_loses_nothing(service, tmp_path):
 @pytest.mark.parametrize("back", [timedelta(minutes=2), HOUR], ids=["tolerated", "told"])
 def test_what_is_read_later_is_observed_later_though_the_clock_was_set_back(back, service, tmp_path):
     service.put(1, 2, 3, ago=2 * HOUR)
-    shop = ClockedShop(tmp_path / "shop", service, overlap="1d")
+    shop = ClockShop(tmp_path / "shop", service, overlap="1d")
     shop.run()
     for item in service.items.values():
         item["name"] += " anew"  # and its stamp stays as it is
@@ -150,7 +150,7 @@ def test_what_is_read_later_is_observed_later_though_the_clock_was_set_back(back
 
 def test_a_service_that_tells_no_time_is_read_by_this_machines(service, tmp_path):
     service.ahead = None
-    shop = ClockedShop(tmp_path / "shop", service)
+    shop = ClockShop(tmp_path / "shop", service)
     assert shop.findings(shop.run()).keys() == {"clock_missing"}
     just_now(service, 4)
     shop.run()
@@ -159,7 +159,7 @@ def test_a_service_that_tells_no_time_is_read_by_this_machines(service, tmp_path
 
 def test_a_date_that_stands_still_is_told(service, tmp_path):
     service.ahead = datetime.now(UTC).replace(microsecond=0)
-    shop = ClockedShop(tmp_path / "shop", service)
+    shop = ClockShop(tmp_path / "shop", service)
     assert shop.run()["findings"] == []
     shop.ledger(
         "UPDATE mark SET value = json_set(value, '$.machine', json_extract(value, '$.machine') - 600000000) "
@@ -175,7 +175,7 @@ def test_a_date_that_stands_still_is_told(service, tmp_path):
 def test_a_simulated_calendar_counts_alone(service, tmp_path):
     service.ahead, service.simulated = -30 * DAY, "yes"
     service.put(4, ago=40 * DAY)
-    shop = ClockedShop(tmp_path / "shop", service)
+    shop = ClockShop(tmp_path / "shop", service)
     assert shop.run()["findings"] == []
     assert shop.current() == [4]
 
@@ -183,7 +183,7 @@ def test_a_simulated_calendar_counts_alone(service, tmp_path):
 def test_an_answer_from_a_cache_is_as_old_as_it_says(service, tmp_path):
     service.put(4, ago=HOUR / 2)
     service.ahead, service.age = -HOUR, "3600"
-    shop = ClockedShop(tmp_path / "shop", service)
+    shop = ClockShop(tmp_path / "shop", service)
     assert shop.run()["findings"] == []
     assert shop.current() == [1, 2, 3, 4]
 
@@ -191,7 +191,7 @@ def test_an_answer_from_a_cache_is_as_old_as_it_says(service, tmp_path):
 def test_a_machine_that_was_a_day_ahead_reads_that_day_again(service, tmp_path):
     """Where the service tells no time, only what was seen before can tell that this machine was wrong."""
     service.ahead = None
-    shop = ClockedShop(tmp_path / "shop", service)
+    shop = ClockShop(tmp_path / "shop", service)
     shop.run()
     for statement in (
         "UPDATE batch SET until = until + 86400000000, started_at = started_at + 86400000000",
@@ -212,7 +212,7 @@ def test_a_machine_that_was_a_day_ahead_reads_that_day_again(service, tmp_path):
 def test_a_read_that_was_killed_under_a_wrong_clock_is_not_gone_on_with(service, tmp_path):
     service.put(4, 5, 6)
     service.ahead = LATE[0]
-    shop = ClockedShop(tmp_path / "shop", service, clock="service")
+    shop = ClockShop(tmp_path / "shop", service, clock="service")
     die_after_a_page(shop, service)
     just_now(service, 7)
     service.ahead = timedelta(0)
@@ -224,7 +224,7 @@ def test_a_read_that_was_killed_under_a_wrong_clock_is_not_gone_on_with(service,
 
 
 def test_when_a_batch_was_read_is_kept_and_never_before_its_window_ends(service, tmp_path):
-    shop = ClockedShop(tmp_path / "shop", service, deletes=SWEEP)
+    shop = ClockShop(tmp_path / "shop", service, deletes=SWEEP)
     shop.run()
     rows = shop.ledger("SELECT read_at, until FROM batch")
     assert len(rows) == 2
@@ -240,7 +240,7 @@ BEGINS = "SELECT item_id, strftime(valid_from, '%Y-%m-%dT%H:%M:%SZ') FROM silver
 def test_honest_stamps_behind_a_date_that_lags_are_believed(cursor, service, tmp_path):
     service.ahead = -30 * HOUR
     service.put(4, ago=HOUR)  # later than the service's date, and true by this machine's clock
-    shop = ClockedShop(tmp_path / "shop", service, cursor=cursor)
+    shop = ClockShop(tmp_path / "shop", service, cursor=cursor)
     assert shop.findings(shop.run()).keys() == {"clock_disagrees"}
     right = [(ident, item["changed"]) for ident, item in service.items.items()]
     assert shop.query(BEGINS) == right
@@ -255,7 +255,7 @@ def test_honest_stamps_behind_a_date_that_lags_are_believed(cursor, service, tmp
 def test_stamps_of_a_clock_that_is_ahead_are_not_vouched_for_by_it(service, tmp_path):
     service.ahead = datetime(2062, 1, 1, tzinfo=UTC)
     service.items[4] = {"id": 4, "name": "far", "changed": "2062-01-01T00:00:00Z"}
-    shop = ClockedShop(tmp_path / "shop", service, cursor=WHOLE)
+    shop = ClockShop(tmp_path / "shop", service, cursor=WHOLE)
     assert shop.findings(shop.run()).keys() == {"clock_disagrees", "future_stamp"}
     service.ahead = timedelta(0)
     time.sleep(1.1)
@@ -267,7 +267,7 @@ def test_stamps_of_a_clock_that_is_ahead_are_not_vouched_for_by_it(service, tmp_
 
 def test_what_changed_before_a_read_that_died_went_on_begins_when_it_says(service, tmp_path):
     service.ahead = -2 * HOUR  # the read begins two hours ago
-    shop = ClockedShop(tmp_path / "shop", service, clock="service", cursor=SINCE)
+    shop = ClockShop(tmp_path / "shop", service, clock="service", cursor=SINCE)
     die_after_a_page(shop, service)
     service.ahead = timedelta(0)
     service.put(4, ago=HOUR)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.e2e.clocked import ClockedService, ClockedShop, serve
+from tests.e2e.clock_service import ClockService, ClockShop, serve
 
 SWEEP = {"kind": "sweep", "every": "0s", "params": {"ids": "1"}, "max_drop": 1}
 COUNT = {"path": "items/count"}
@@ -14,7 +14,7 @@ COUNT = {"path": "items/count"}
 
 @pytest.fixture
 def service():
-    with serve(ClockedService()) as running:
+    with serve(ClockService()) as running:
         running.put(*range(1, 11))
         yield running
 
@@ -27,7 +27,7 @@ def read_count(shop):
 
 
 def test_equal_is_said_too(service, tmp_path):
-    shop = ClockedShop(tmp_path / "shop", service, count=COUNT)
+    shop = ClockShop(tmp_path / "shop", service, count=COUNT)
     assert shop.run()["counts"][0]["line"] == "service 10 · here 10"
     assert read_count(shop)["numbers"]["unexplained"] == 0
     assert read_count(shop)["differs_since"] is None
@@ -39,7 +39,7 @@ def test_equal_is_said_too(service, tmp_path):
 
 def test_a_count_that_differs_is_shown_until_it_is_gone_and_a_finding_if_it_lasts(service, tmp_path):
     service.count = 12
-    shop = ClockedShop(tmp_path / "shop", service, count=COUNT)
+    shop = ClockShop(tmp_path / "shop", service, count=COUNT)
     first = shop.run()
     assert first["counts"][0]["line"] == "service 12 · here 10 · not explained 2 (2 missing here)"
     assert "count_mismatch" not in shop.findings(first)
@@ -68,7 +68,7 @@ def test_what_waits_in_quarantine_and_what_where_leaves_out_is_explained(service
     fields = {"id": "bigint", "name": "text", "changed": "timestamp", "size": "bigint"}
     source = {"changed_at": "changed", "where": "name <> 'other'", "map": {"item_id": "id", "name": "name"}}
     service.sweep = [*range(1, 11), 99]
-    shop = ClockedShop(
+    shop = ClockShop(
         tmp_path / "shop", service, fields=fields, deletes=SWEEP, entity={"sources": {"odd.items": source}}
     )
     line = "service 11 · here 5 · quarantined 2 · outside where 3 · not explained 1 (1 missing here)"
@@ -91,7 +91,7 @@ def test_every_number_is_the_same_on_every_warehouse(service, tmp_path, warehous
     source = {"changed_at": "changed", "where": "name <> 'other'", "deleted": "coalesce(gone, false)",
               "map": {"item_id": "id", "name": "name"}}  # fmt: skip
     service.sweep = [*range(1, 11), 99]
-    shop = ClockedShop(
+    shop = ClockShop(
         tmp_path / "shop",
         service,
         fields=fields,
@@ -118,14 +118,14 @@ def test_every_number_is_the_same_on_every_warehouse(service, tmp_path, warehous
 
 def test_a_count_of_its_own_is_held_against_every_warehouse(service, tmp_path, warehouse):
     service.count = 12
-    shop = ClockedShop(tmp_path / "shop", service, count=COUNT, warehouse=warehouse)
+    shop = ClockShop(tmp_path / "shop", service, count=COUNT, warehouse=warehouse)
     assert shop.run()["counts"][0]["line"] == "service 12 · here 10 · not explained 2 (2 missing here)"
     yesterday(shop)
     assert "not explained 2" in shop.findings(shop.run(code=3))["count_mismatch"]
 
 
 def test_a_snapshot_is_counted_on_every_warehouse(service, tmp_path, warehouse):
-    shop = ClockedShop(tmp_path / "shop", service, cursor={"kind": "snapshot", "every": "0s"}, warehouse=warehouse)
+    shop = ClockShop(tmp_path / "shop", service, cursor={"kind": "snapshot", "every": "0s"}, warehouse=warehouse)
     assert shop.run()["counts"][0]["line"] == "service 10 · here 10"
     del service.items[1]
     service.ahead = timedelta(seconds=2)  # its clock tells whole seconds
@@ -134,7 +134,7 @@ def test_a_snapshot_is_counted_on_every_warehouse(service, tmp_path, warehouse):
 
 def test_a_refused_change_of_a_thing_that_is_here_is_counted_once(service, tmp_path):
     fields = {"id": "bigint", "name": "text", "changed": "timestamp", "size": "bigint"}
-    shop = ClockedShop(tmp_path / "shop", service, fields=fields, deletes=SWEEP)
+    shop = ClockShop(tmp_path / "shop", service, fields=fields, deletes=SWEEP)
     service.sweep = list(range(1, 11))
     shop.run()
     service.put(4, ago=timedelta(minutes=1), size="much")
@@ -143,7 +143,7 @@ def test_a_refused_change_of_a_thing_that_is_here_is_counted_once(service, tmp_p
 
 
 def test_a_snapshot_counts_itself(service, tmp_path):
-    shop = ClockedShop(tmp_path / "shop", service, cursor={"kind": "snapshot", "every": "0s"})
+    shop = ClockShop(tmp_path / "shop", service, cursor={"kind": "snapshot", "every": "0s"})
     shop.run()
     assert read_count(shop)["line"] == "service 10 · here 10"
     before = list(service.requests)
@@ -152,7 +152,7 @@ def test_a_snapshot_counts_itself(service, tmp_path):
 
 
 def test_what_the_service_lost_and_nobody_reads_is_called_so(service, tmp_path):
-    shop = ClockedShop(tmp_path / "shop", service, count=COUNT)
+    shop = ClockShop(tmp_path / "shop", service, count=COUNT)
     shop.run()
     del service.items[1], service.items[2]
     yesterday(shop)
@@ -162,7 +162,7 @@ def test_what_the_service_lost_and_nobody_reads_is_called_so(service, tmp_path):
 
 def test_a_count_that_cannot_be_asked_fails_nothing(service, tmp_path):
     service.count = "many"
-    shop = ClockedShop(tmp_path / "shop", service, count=COUNT)
+    shop = ClockShop(tmp_path / "shop", service, count=COUNT)
     said = shop.findings(shop.run())
     assert "count cannot be read" in said["count_unavailable"]
     assert shop("status").json["counts"] == []
@@ -171,6 +171,6 @@ def test_a_count_that_cannot_be_asked_fails_nothing(service, tmp_path):
 def test_what_changed_after_the_window_is_no_difference(service, tmp_path):
     service.put(11, ago=timedelta(minutes=30))
     service.ahead = -timedelta(hours=1)
-    shop = ClockedShop(tmp_path / "shop", service, count=COUNT)
+    shop = ClockShop(tmp_path / "shop", service, count=COUNT)
     shop.run()
     assert read_count(shop)["line"] == "service 11 · here 10 · changed since 1"

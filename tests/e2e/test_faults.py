@@ -76,7 +76,9 @@ def test_a_link_that_leads_elsewhere_is_not_followed_where_pages_are_asked_by_ke
 
 def test_a_link_that_leads_elsewhere_stops_the_read_where_links_are_followed(small, service):
     small.edit_manifest(
-        lambda told: told.update(paging={"kind": "link_header", "size_param": "pageSize", "size": 40}, look_back="90d")
+        lambda manifest: manifest.update(
+            paging={"kind": "link_header", "size_param": "pageSize", "size": 40}, look_back="90d"
+        )
     )
     service.add_fault("foreign_next", path="time/entries", after=4, times=99, url="https://elsewhere.example/next")
     report = small.run(code=3)

@@ -54,8 +54,8 @@ def test_every_key_of_the_blueprint_survives_json_javascript_jq_and_csv(star, tm
     }  # fmt: skip
     for name, words in readers.items():
         if shutil.which(name):
-            told = subprocess.run(words, input=said, capture_output=True, text=True, check=True).stdout.splitlines()
-            assert [tuple(line.split()) for line in told] == exact, name
+            lines = subprocess.run(words, input=said, capture_output=True, text=True, check=True).stdout.splitlines()
+            assert [tuple(line.split()) for line in lines] == exact, name
     for name, key in dimensions(star):
         (file,) = (star.root / "sheets" / "acme" / name).glob("*.csv")
         with file.open(newline="") as lines:

@@ -22,15 +22,15 @@ def test_of_two_runs_at_once_one_works_and_the_other_says_who_holds_the_lease(sm
     # All of its readers wait for the service: stopped here, it holds the lease and no lock of the ledger's file.
     os.killpg(first.pid, signal.SIGSTOP)
     try:
-        told = small.run(code=1)["error"]
+        error = small.run(code=1)["error"]
         status = small("status").json
         rebuilt = small("rebuild", code=1).error
     finally:
         os.killpg(first.pid, signal.SIGCONT)
         out, err = first.communicate(timeout=60)
-    print(told)
-    assert told["kind"] == rebuilt["kind"] == "LeaseHeld"
-    assert f"process {first.pid} on " in told["found"]
+    print(error)
+    assert error["kind"] == rebuilt["kind"] == "LeaseHeld"
+    assert f"process {first.pid} on " in error["found"]
     assert str(first.pid) in status["running"]
     assert first.returncode == 0, out + err
     assert small.run()["written"] == {}
@@ -43,9 +43,9 @@ def test_two_tenants_side_by_side_cannot_see_each_others_rows_files_or_quarantin
     for tenant, service in services.items():
         project.connect(service, tenant=tenant)
     services["south"].add_fault("malformed", path="time/entries", records=1, field="actualHours")
-    told = project.run(code=2)["error"]
-    assert "north" in told["fix"]
-    assert "south" in told["fix"]
+    error = project.run(code=2)["error"]
+    assert "north" in error["fix"]
+    assert "south" in error["fix"]
     with ThreadPoolExecutor(2) as pool:
         done = list(pool.map(lambda tenant: project.run_in_subprocess("run", "--tenant", tenant).json, services))
     assert [report["outcome"] for report in done] == ["succeeded", "succeeded"]

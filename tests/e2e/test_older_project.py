@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from tests.e2e.older_project import PagedService, collections, company, entry, unpack_project
-from tests.e2e.shelf import serve
+from tests.e2e.record_service import serve
 
 
 @pytest.fixture
@@ -58,10 +58,10 @@ def test_a_run_with_nothing_new_changes_no_row_and_rebuilds_no_table(older, serv
 def test_a_change_arrives_after_the_first_run(older):
     older.run()
     before = rows(older)
-    told = collections(3)
-    told["companies"][0] = company(1, "North Pole", 5)
-    told["entries"].append(entry(7, 1, 5, 5, started=5))
-    report = older.on(6, **told)
+    changes = collections(3)
+    changes["companies"][0] = company(1, "North Pole", 5)
+    changes["entries"].append(entry(7, 1, 5, 5, started=5))
+    report = older.on(6, **changes)
     assert report["outcome"] == "succeeded"
     assert findings(report) == []
     after = rows(older)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.shelf import Service, Shelf, record, serve
+from tests.e2e.record_service import RecordShop, Service, record, serve
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def service():
 
 @pytest.fixture
 def project(tmp_path, service):
-    made = Shelf(tmp_path / "shelf", service, a={})
+    made = RecordShop(tmp_path / "shelf", service, a={})
     made.entity("thing", ["a"], stamped=False)
     return made
 

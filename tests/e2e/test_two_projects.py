@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 import yaml
 
-from tests.e2e.desk import Desk, serve
+from tests.e2e.byte_service import ByteShop, serve
 
 FIELDS = {"id": "bigint", "name": "text", "count": "bigint"}
 
@@ -24,16 +24,16 @@ def services():
 
 def create_two(tmp_path, services, **settings):
     """Two projects, of one tenant each, with these settings; the first one has run."""
-    desks = [Desk(tmp_path / name, service, fields=FIELDS) for name, service in zip("ab", services, strict=True)]
-    for desk, name in zip(desks, ("first", "second"), strict=True):
-        desk.declare(name=name, **settings)
-    desks[0].run()
-    return desks
+    shops = [ByteShop(tmp_path / name, service, fields=FIELDS) for name, service in zip("ab", services, strict=True)]
+    for shop, name in zip(shops, ("first", "second"), strict=True):
+        shop.declare(name=name, **settings)
+    shops[0].run()
+    return shops
 
 
-def read_history(desk):
+def read_history(shop):
     """What the first project has in its history."""
-    return desk("query", "SELECT entity_key, name, is_current FROM silver.thing ORDER BY 1").json["rows"]
+    return shop("query", "SELECT entity_key, name, is_current FROM silver.thing ORDER BY 1").json["rows"]
 
 
 def read_mtimes(folder):
@@ -84,7 +84,7 @@ def test_nobody_erases_or_fills_what_is_another_project_s(tmp_path, services):
 def test_a_project_that_moves_takes_its_ledger_along_and_goes_on(tmp_path, services):
     first, _ = create_two(tmp_path, services)
     before = first.silver()
-    moved = Desk(tmp_path / "c", services[0], fields=FIELDS)
+    moved = ByteShop(tmp_path / "c", services[0], fields=FIELDS)
     shutil.rmtree(moved.root)
     shutil.move(first.root, moved.root)
     assert moved.run()["written"] == {}

@@ -31,7 +31,7 @@ __all__ = [
     "make_event",
     "make_star",
     "merge_events",
-    "opened",
+    "open_warehouse",
     "read_rows",
     "read_star",
     "sort_rows",
@@ -43,7 +43,7 @@ chosen: list[Engine] = []
 """The engine that the tests of a module run on (see conftest); DuckDB in memory when there is none."""
 
 
-def opened(*names: str) -> Any:
+def open_warehouse(*names: str) -> Any:
     """A warehouse with empty tables of these entities; others come when somebody tells of them, or a table needs them."""
     warehouse = chosen[-1].open() if chosen else DuckDB("acme", ":memory:", threads=1)
     return create_tables(warehouse, *names) if names else warehouse

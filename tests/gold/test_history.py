@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from headwater.gold.dimension.build import build_dimension
 from headwater.model.dimension import EntityDimension
 from headwater.testing.conformance.history.oracle import OPEN, Event, build_history
-from tests.gold.builders import STAR, make_event, make_star, merge_events, opened
+from tests.gold.builders import STAR, make_event, make_star, merge_events, open_warehouse
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
 
@@ -44,7 +44,7 @@ def test_members_are_at_every_instant_what_the_events_say(companies: Any, addres
         make_event("address", key, when, op, company_id=company, city=city, phone=phone)
         for key, when, op, company, city, phone in addresses
     ]
-    warehouse = opened("company", "address")
+    warehouse = open_warehouse("company", "address")
     if own:
         merge_events(warehouse, "company", *own)
     if joined:
@@ -56,29 +56,31 @@ def test_members_are_at_every_instant_what_the_events_say(companies: Any, addres
     )
     warehouse.close()
     for key in {event.key for event in own} | {row[0] for row in stored}:
-        agrees(key, [row[1:] for row in stored if row[0] == key], own, joined)
+        check_key(key, [row[1:] for row in stored if row[0] == key], own, joined)
 
 
-def agrees(key: str, rows: list[tuple[Any, ...]], own: list[Event], joined: list[Event]) -> None:
+def check_key(key: str, rows: list[tuple[Any, ...]], own: list[Event], joined: list[Event]) -> None:
     instants = sorted({event.sequence for event in (*own, *joined)})
-    lived = [state for state in (both(key, instant, own, joined) for instant in instants) if state]
+    states = [state for state in (find_state(key, instant, own, joined) for instant in instants) if state]
     for instant in instants:
-        expected = both(key, instant, own, joined)
+        expected = find_state(key, instant, own, joined)
         there = [row for row in rows if row[0] <= instant < row[1]]
         assert [row[2:4] for row in there] == ([expected[:2]] if expected else [])
     for row in rows:
-        assert row[4:7] == (lived[0][0], lived[-1][2], lived[-1][3])
+        assert row[4:7] == (states[0][0], states[-1][2], states[-1][3])
         assert row[7] == (row[1] == OPEN)
     for before, after in itertools.pairwise(rows):
         assert before[1] < after[0] or before[2:4] != after[2:4]
 
 
-def both(key: str, instant: int, own: list[Event], joined: list[Event]) -> tuple[Any, ...] | None:
+def find_state(key: str, instant: int, own: list[Event], joined: list[Event]) -> tuple[Any, ...] | None:
     """Segment, city, name and phone at an instant; None when the company is not there."""
-    found = [row for row in build_history(own, COLUMNS["company"]) if row[0] == key and row[-5] <= instant < row[-4]]
-    if not found:
+    companies = [
+        row for row in build_history(own, COLUMNS["company"]) if row[0] == key and row[-5] <= instant < row[-4]
+    ]
+    if not companies:
         return None
-    company = dict(zip(COLUMNS["company"], found[0][1:], strict=False))
+    company = dict(zip(COLUMNS["company"], companies[0][1:], strict=False))
     near = [
         row
         for row in build_history(joined, COLUMNS["address"])
@@ -92,5 +94,5 @@ def test_the_oracle_sees_a_joined_city() -> None:
     own = [make_event("company", 1, "2024-01-01", segment="s", name="n")]
     joined = [make_event("address", 9, "2024-02-01", company_id=1, city="c", phone="p")]
     instant = joined[0].sequence
-    assert both("desk:1", instant, own, joined) == ("s", "c", "n", "p")
-    assert both("desk:1", own[0].sequence, own, joined) == ("s", None, "n", None)
+    assert find_state("desk:1", instant, own, joined) == ("s", "c", "n", "p")
+    assert find_state("desk:1", own[0].sequence, own, joined) == ("s", None, "n", None)

@@ -13,7 +13,7 @@ from headwater.model.tables import list_in_build_order
 from headwater.testing.conformance.history.oracle import Event
 from headwater.testing.conformance.star.compare import find_duplicate_key, find_unresolved_key, read_comparable
 from headwater.warehouse.base import Warehouse
-from tests.gold.builders import STAR, build_star, build_table, make_event, merge_events, opened
+from tests.gold.builders import STAR, build_star, build_table, make_event, merge_events, open_warehouse
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
 
@@ -41,7 +41,7 @@ TABLES = list_in_build_order(STAR.declarations)
 
 
 @st.composite
-def events(draw: st.DrawFn) -> tuple[str, Event]:
+def draw_event(draw: st.DrawFn) -> tuple[str, Event]:
     entity = draw(st.sampled_from(list(VALUES)))
     when, operation = draw(DAYS), draw(st.sampled_from("UUUUD"))
     values = {name: draw(strategy) for name, strategy in VALUES[entity].items()}
@@ -50,7 +50,7 @@ def events(draw: st.DrawFn) -> tuple[str, Event]:
 
 
 STEPS = st.lists(
-    st.tuples(st.lists(events(), min_size=4, max_size=24), st.sets(st.integers(0, len(TABLES) - 1))),
+    st.tuples(st.lists(draw_event(), min_size=4, max_size=24), st.sets(st.integers(0, len(TABLES) - 1))),
     min_size=1,
     max_size=4,
 )
@@ -59,7 +59,7 @@ STEPS = st.lists(
 @settings(max_examples=4, deadline=None)
 @given(steps=STEPS)
 def test_any_order_of_events_and_builds_ends_in_what_a_rebuild_makes(steps: Any) -> None:
-    ends_alike(steps)
+    check_same_end(steps)
 
 
 @pytest.mark.slow
@@ -68,29 +68,29 @@ def test_any_order_of_events_and_builds_ends_in_what_a_rebuild_makes(steps: Any)
 @settings(max_examples=12, deadline=None)
 @given(steps=STEPS)
 def test_any_order_of_many_more_events_and_builds_ends_in_what_a_rebuild_makes(steps: Any) -> None:
-    ends_alike(steps)
+    check_same_end(steps)
 
 
-def ends_alike(steps: Any) -> None:
+def check_same_end(steps: Any) -> None:
     """A star that grew by `steps` is the one made at once of all their events; a replay and a rebuild write nothing."""
-    grown, anew = opened(), opened()
+    grown, rebuilt = open_warehouse(), open_warehouse()
     build_star(grown)
     for arriving, tables in steps:
         put_all(grown, arriving)
         for number in sorted(tables):
             build_table(grown, STAR, TABLES[number])
     build_star(grown)
-    put_all(anew, [event for arriving, _ in steps for event in arriving])
-    build_star(anew)
+    put_all(rebuilt, [event for arriving, _ in steps for event in arriving])
+    build_star(rebuilt)
 
-    for name, rows in read_comparable(anew).items():
+    for name, rows in read_comparable(rebuilt).items():
         assert read_comparable(grown)[name] == rows, name
     assert build_star(grown).rows == 0
     assert build_star(grown, rebuild=True).rows == 0
     assert not find_unresolved_key(grown)
     assert not find_duplicate_key(grown)
     grown.close()
-    anew.close()
+    rebuilt.close()
 
 
 def put_all(warehouse: Warehouse, arriving: list[tuple[str, Event]]) -> None:

@@ -11,7 +11,7 @@ from headwater.gold.explain import explain
 from headwater.model.tables import list_dimensions, list_in_build_order, list_source_entities, name_table
 from headwater.names import quote
 from headwater.testing.golden import compare_golden
-from tests.gold.builders import STAR, build_star, make_event, merge_events, opened, sort_rows
+from tests.gold.builders import STAR, build_star, make_event, merge_events, open_warehouse, sort_rows
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "gold"
 TABLES = {name_table(table): table for table in list_in_build_order(STAR.declarations)}
@@ -41,7 +41,7 @@ def test_the_sql_of_a_table_is_what_it_was(name):
 
 @pytest.mark.usefixtures("on_each_engine")
 def test_what_explain_shows_is_what_a_rebuild_writes():
-    warehouse = opened()
+    warehouse = open_warehouse()
     merge_events(
         warehouse,
         "company",
@@ -50,8 +50,8 @@ def test_what_explain_shows_is_what_a_rebuild_writes():
     )
     build_star(warehouse)
     shown = explain(STAR, TABLES["dim_company"], warehouse.ref)
-    made = warehouse.rows(f"SELECT * FROM ({shown}) AS shown")
-    assert sort_rows(made) == sort_rows(warehouse.rows("SELECT * FROM gold.dim_company WHERE company_key > 0"))
+    rows = warehouse.rows(f"SELECT * FROM ({shown}) AS shown")
+    assert sort_rows(rows) == sort_rows(warehouse.rows("SELECT * FROM gold.dim_company WHERE company_key > 0"))
 
 
 def test_no_two_names_of_ours_are_spelled_alike():

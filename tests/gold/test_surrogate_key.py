@@ -16,7 +16,16 @@ from headwater.gold.star import Star
 from headwater.names import quote_literal
 from headwater.temporal.keys import hash53_sql, hash60_sql
 from headwater.warehouse.base import Table, TableColumn
-from tests.gold.builders import STAR, build_star, build_table, make_event, merge_events, opened, read_rows, read_star
+from tests.gold.builders import (
+    STAR,
+    build_star,
+    build_table,
+    make_event,
+    merge_events,
+    open_warehouse,
+    read_rows,
+    read_star,
+)
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
 
@@ -25,21 +34,21 @@ MEMBER = STAR.declarations.dimensions["member"]
 ON = datetime.fromisoformat
 
 
-def star_with(surrogate):
+def set_surrogate(surrogate):
     """The firm's star with the project's choice of keys. `worker` chooses by itself."""
     return Star(declarations=STAR.declarations.with_default(None, surrogate), settings=STAR.settings)
 
 
-def told(warehouse, star=STAR):
+def build_and_list_findings(warehouse, star=STAR):
     """All of gold brought up to date; what was found about keys."""
-    heard = []
-    build_star(warehouse, star, listen=heard.append)
-    return [one.finding for one in heard if isinstance(one, FindingMade) and one.finding.finding == "keys_rebuilt"]
+    events = []
+    build_star(warehouse, star, listen=events.append)
+    return [one.finding for one in events if isinstance(one, FindingMade) and one.finding.finding == "keys_rebuilt"]
 
 
-def lived():
+def merge_members_and_work():
     """Two members, one of whom changed, one whom only work knows of, and their work."""
-    warehouse = opened("member", "entry")
+    warehouse = open_warehouse("member", "entry")
     merge_events(
         warehouse,
         "member",
@@ -48,16 +57,16 @@ def lived():
     )
     merge_events(warehouse, "member", make_event("member", 1, "2024-03-01", name="Ann", cost=12, batch="b2"))
     work = [(1, 1, "2024-01-05"), (2, 1, "2024-03-05"), (3, 2, "2024-01-06"), (4, 9, "2024-01-07")]
-    said = {"hours": 1, "rate": 100, "option": "Billable"}
+    values = {"hours": 1, "rate": 100, "option": "Billable"}
     merge_events(
         warehouse,
         "entry",
-        *(make_event("entry", key, day, member_id=who, started_at=ON(day), **said) for key, who, day in work),
+        *(make_event("entry", key, day, member_id=who, started_at=ON(day), **values) for key, who, day in work),
     )
     return warehouse
 
 
-def reached(warehouse):
+def read_targets(warehouse):
     """Whom each piece of work points at, by way of its keys."""
     return [
         tuple(row)
@@ -70,7 +79,7 @@ def reached(warehouse):
     ]
 
 
-REACHED = [
+TARGETS = [
     (1, "desk:1", 10, "Billable", "desk:1"),
     (2, "desk:1", 12, "Billable", "desk:1"),
     (3, "desk:2", None, "Billable", "desk:2"),
@@ -78,7 +87,7 @@ REACHED = [
 ]
 
 
-def aged(warehouse):
+def widen_keys(warehouse):
     """Gold as it was once made: keys of 60 bits in dimension and facts, and nothing noted of how they are made."""
     for dimension, columns in {"member": ("member", "approver"), "option": ("option",)}.items():
         for number, entity_key, start in warehouse.rows(
@@ -97,57 +106,57 @@ def aged(warehouse):
 
 
 def test_a_key_is_the_lower_53_bits_of_what_it_once_was_the_same_on_every_engine():
-    warehouse = opened("member")
+    warehouse = open_warehouse("member")
     texts = ["first|desk:1", "first|desk:ÞÓR", "1709251200000000|desk:1"]
-    found = [warehouse.rows(f"SELECT {hash53_sql(quote_literal(text))} AS k")[0][0] for text in texts]
-    assert found == [int(hashlib.md5(text.encode()).hexdigest()[:15], 16) % 2**53 for text in texts]
-    assert all(0 <= key < 2**53 for key in found)
+    keys = [warehouse.rows(f"SELECT {hash53_sql(quote_literal(text))} AS k")[0][0] for text in texts]
+    assert keys == [int(hashlib.md5(text.encode()).hexdigest()[:15], 16) % 2**53 for text in texts]
+    assert all(0 <= key < 2**53 for key in keys)
 
 
 def test_gold_of_wide_keys_is_narrowed_in_dimension_and_facts_at_once_and_said_so():
-    warehouse = lived()
+    warehouse = merge_members_and_work()
     build_star(warehouse)
-    assert reached(warehouse) == REACHED
+    assert read_targets(warehouse) == TARGETS
     before = read_star(warehouse)
-    aged(warehouse)
-    assert reached(warehouse) == REACHED
+    widen_keys(warehouse)
+    assert read_targets(warehouse) == TARGETS
     assert max(key for (key,) in read_rows(warehouse, "dim_member", "member_key")) >= 2**53
     built = frozenset({"gold.dim_member", "gold.dim_option", "gold.dim_worker", "gold.dim_date"})
     dimensions = STAR.declarations.dimensions.values()
     assert find_outdated(warehouse, dimensions, built) == built - {"gold.dim_date"}
-    found = told(warehouse)
-    assert [(one.table, one.count) for one in found] == [("gold.dim_member", 4), ("gold.dim_option", 1)]
-    assert "fact_entry" in found[0].detail
+    findings = build_and_list_findings(warehouse)
+    assert [(one.table, one.count) for one in findings] == [("gold.dim_member", 4), ("gold.dim_option", 1)]
+    assert "fact_entry" in findings[0].detail
     assert read_star(warehouse) == before
     assert find_outdated(warehouse, dimensions, built) == frozenset()
-    assert told(warehouse) == []
+    assert build_and_list_findings(warehouse) == []
 
 
 def test_a_fact_that_is_loaded_alone_narrows_the_dimensions_it_points_at():
-    warehouse = lived()
+    warehouse = merge_members_and_work()
     build_star(warehouse)
     before = read_star(warehouse)
-    aged(warehouse)
+    widen_keys(warehouse)
     merge_events(warehouse, "entry", make_event("entry", 5, "2024-01-08", member_id=77, started_at=ON("2024-01-08")))
     build_table(warehouse, STAR, STAR.declarations.facts["entry"])
     keys = read_rows(warehouse, "dim_member", "member_key", "entity_key", where=REAL)
     assert {key for key, _ in keys} >= {row[0] for row in before["dim_member"] if row[0] >= 0}
     assert all(key < 2**53 for key, _ in keys)
-    assert reached(warehouse)[:4] == REACHED
+    assert read_targets(warehouse)[:4] == TARGETS
 
 
 def test_a_run_that_dies_between_dimension_and_fact_leaves_keys_of_one_kind():
-    warehouse = lived()
+    warehouse = merge_members_and_work()
     build_star(warehouse)
-    aged(warehouse)
+    widen_keys(warehouse)
     build_table(warehouse, STAR, MEMBER)  # and nothing after it
-    assert reached(warehouse) == REACHED
+    assert read_targets(warehouse) == TARGETS
     assert all(key < 2**53 for (key,) in read_rows(warehouse, "fact_entry", "member_key"))
 
 
 def test_a_project_counts_its_keys_and_a_dimension_may_differ():
-    warehouse = lived()
-    build_star(warehouse, star_with("sequence"))
+    warehouse = merge_members_and_work()
+    build_star(warehouse, set_surrogate("sequence"))
     assert read_rows(warehouse, "dim_member", "member_key", "entity_key", "is_inferred", where=REAL) == [
         (1, "desk:1", False),
         (2, "desk:2", False),
@@ -155,14 +164,14 @@ def test_a_project_counts_its_keys_and_a_dimension_may_differ():
         (4, "desk:9", True),
     ]
     assert read_rows(warehouse, "dim_option", "option_key", "value", where="option_key >= 0") == [(1, "Billable")]
-    assert reached(warehouse) == REACHED
+    assert read_targets(warehouse) == TARGETS
     merge_events(warehouse, "member", make_event("member", 9, "2023-05-01", name="Ny", batch="b3"))
-    build_star(warehouse, star_with("sequence"))
+    build_star(warehouse, set_surrogate("sequence"))
     assert read_rows(warehouse, "dim_member", "member_key", "name", "is_inferred", where="entity_key = 'desk:9'") == [
         (4, "Ny", False)
     ]
     again = read_star(warehouse)
-    assert build_star(warehouse, star_with("sequence")).rows == 0
+    assert build_star(warehouse, set_surrogate("sequence")).rows == 0
     assert read_star(warehouse) == again
     mixed = STAR.declarations.model_copy(
         update={
@@ -173,19 +182,19 @@ def test_a_project_counts_its_keys_and_a_dimension_may_differ():
 
 
 def test_keys_that_are_counted_from_now_on_are_exchanged_everywhere_and_so_are_those_no_more():
-    warehouse = lived()
+    warehouse = merge_members_and_work()
     build_star(warehouse)
     hashed = read_star(warehouse)
-    found = told(warehouse, star_with("sequence"))
-    assert {one.table for one in found} == {"gold.dim_member", "gold.dim_option"}
+    findings = build_and_list_findings(warehouse, set_surrogate("sequence"))
+    assert {one.table for one in findings} == {"gold.dim_member", "gold.dim_option"}
     assert [key for (key,) in read_rows(warehouse, "dim_member", "member_key", where=REAL)] == [1, 2, 3, 4]
-    assert reached(warehouse) == REACHED
-    assert {one.table for one in told(warehouse)} == {"gold.dim_member", "gold.dim_option"}
+    assert read_targets(warehouse) == TARGETS
+    assert {one.table for one in build_and_list_findings(warehouse)} == {"gold.dim_member", "gold.dim_option"}
     assert read_star(warehouse) == hashed
 
 
 def test_a_rebuild_keeps_numbers_and_a_number_that_went_is_not_given_again():
-    warehouse, star = lived(), star_with("sequence")
+    warehouse, star = merge_members_and_work(), set_surrogate("sequence")
     build_star(warehouse, star)
     before = read_star(warehouse)
     build_star(warehouse, star, rebuild=True)
@@ -202,13 +211,13 @@ def test_a_rebuild_keeps_numbers_and_a_number_that_went_is_not_given_again():
 
 
 def test_what_a_rebuild_leaves_gets_its_numbers_back_even_where_a_type_is_another_one():
-    warehouse, star = lived(), star_with("sequence")
+    warehouse, star = merge_members_and_work(), set_surrogate("sequence")
     build_star(warehouse, star)
     before = read_star(warehouse)
-    kept = find_counted_tables(warehouse, star.declarations.dimensions.values())
-    assert {"dim_member", "dim_option", "dim_worker"} <= kept
+    counts = find_counted_tables(warehouse, star.declarations.dimensions.values())
+    assert {"dim_member", "dim_option", "dim_worker"} <= counts
     for name in warehouse.tables("gold"):
-        if name not in kept:
+        if name not in counts:
             warehouse.drop("gold", name)
     warehouse.drop_columns("gold", "dim_member", ["cost"])
     table = Table(
@@ -216,18 +225,18 @@ def test_what_a_rebuild_leaves_gets_its_numbers_back_even_where_a_type_is_anothe
     )
     warehouse.ensure(table)
     reset_progress(warehouse)
-    assert told(warehouse, star) == []
+    assert build_and_list_findings(warehouse, star) == []
     after = read_star(warehouse)
-    assert {name: len(found) for name, found in after.items()} == {name: len(found) for name, found in before.items()}
+    assert {name: len(rows) for name, rows in after.items()} == {name: len(rows) for name, rows in before.items()}
     assert after["fact_entry"] == before["fact_entry"]
     assert after["dim_worker"] == before["dim_worker"]
-    assert reached(warehouse) == REACHED
+    assert read_targets(warehouse) == TARGETS
 
 
 def test_a_collision_while_narrowing_stops_and_leaves_all_as_it_was(monkeypatch):
-    warehouse = lived()
+    warehouse = merge_members_and_work()
     build_star(warehouse)
-    aged(warehouse)
+    widen_keys(warehouse)
     before = read_star(warehouse)
     monkeypatch.setattr("headwater.gold.dimension.rekey.surrogate_key_sql", lambda *_: "CAST(7 AS BIGINT)")
     with pytest.raises(SafetyCheckError) as caught:
@@ -235,13 +244,13 @@ def test_a_collision_while_narrowing_stops_and_leaves_all_as_it_was(monkeypatch)
     assert caught.value.details.startswith("key 7 of desk:1 and desk:")
     assert read_star(warehouse) == before
     assert "sequence" in caught.value.hint
-    build_star(warehouse, star_with("sequence"))
+    build_star(warehouse, set_surrogate("sequence"))
     assert [key for (key,) in read_rows(warehouse, "dim_member", "member_key", where=REAL)] == [1, 2, 3, 4]
-    assert reached(warehouse) == REACHED
+    assert read_targets(warehouse) == TARGETS
 
 
 def test_all_keys_survive_a_double():
-    warehouse = lived()
+    warehouse = merge_members_and_work()
     build_star(warehouse)
     for name, key in (("dim_member", "member_key"), ("dim_option", "option_key"), ("fact_entry", "member_key")):
         for (number,) in read_rows(warehouse, name, key):

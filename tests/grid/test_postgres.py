@@ -23,9 +23,9 @@ from headwater.warehouse.postgres.compat import CHECKS
 from headwater.warehouse.postgres.engine import Postgres
 from headwater.warehouse.postgres.settings import PostgresWarehouse
 from tests.gold import builders as star
-from tests.silver.builders import COLUMNS, THING, made, make_event, merge_events, read_versions, stage_events
-from tests.silver.merge.test_crash import arriving, before
-from tests.silver.schema.test_migrate import changed
+from tests.silver.builders import COLUMNS, THING, make_event, merge_events, open_on_engine, read_versions, stage_events
+from tests.silver.merge.test_crash import make_first_events, make_next_events
+from tests.silver.schema.test_migrate import change_entity
 
 pytestmark = pytest.mark.parametrize("engine", ["postgres"], indirect=True, scope="module")
 
@@ -38,10 +38,10 @@ import os, sys
 from headwater.warehouse.postgres.engine import Postgres
 from headwater.warehouse.postgres.compat import CHECKS
 from tests.silver.builders import merge_events
-from tests.silver.merge.test_crash import arriving
+from tests.silver.merge.test_crash import make_next_events
 warehouse = Postgres(sys.argv[1], os.environ["DATABASE_URL"])
 print("open", flush=True)
-merge_events(warehouse, arriving())
+merge_events(warehouse, make_next_events())
 warehouse.close()
 """
 
@@ -67,7 +67,7 @@ def insert_overlapping(warehouse, first, last):
 
 
 def test_versions_that_overlap_are_refused_by_the_table_itself(engine, guard):
-    warehouse = made(engine)
+    warehouse = open_on_engine(engine)
     merge_events(warehouse, [make_event("p:1", 10, name="a")])
     merge_events(warehouse, [make_event("p:1", 20, name="b"), make_event("p:2", 10, name="a")])
     micro = "INTERVAL '1' MICROSECOND"
@@ -87,7 +87,7 @@ def test_versions_that_overlap_are_refused_by_the_table_itself(engine, guard):
 def test_every_table_of_spans_is_guarded_whoever_made_it(engine, guard):
     star.chosen.append(engine)
     try:
-        warehouse = star.opened()
+        warehouse = star.open_warehouse()
         star.build_star(warehouse)
     finally:
         star.chosen.pop()
@@ -111,7 +111,7 @@ def guards(warehouse):
 
 def with_old_guard(engine):
     """A warehouse whose versions are guarded as an earlier version did it."""
-    warehouse = made(engine)
+    warehouse = open_on_engine(engine)
     merge_events(warehouse, [make_event("p:1", 10, name="a")])
     ref = warehouse.own_ref("silver", "thing")
     warehouse.execute_own(f'ALTER TABLE {ref} DROP CONSTRAINT "{guards(warehouse)["thing"][0]}", ADD {OLD_GUARD}')
@@ -120,7 +120,7 @@ def with_old_guard(engine):
 
 def test_a_table_guarded_as_it_once_was_goes_on_working(engine):
     warehouse, _ = with_old_guard(engine)
-    migrate_tables(warehouse, changed(size={"type": "double"}))
+    migrate_tables(warehouse, change_entity(size={"type": "double"}))
     merge_events(warehouse, [make_event("p:1", 20, name="b")])
     assert [row[2] for row in read_versions(warehouse)] == ["a", "b"]
     with pytest.raises(WarehouseError, match="overlap"):
@@ -134,13 +134,13 @@ def test_the_guard_of_an_older_table_is_exchanged_as_the_guide_says(engine):
     )
     statement = told.partition(";")[0].replace("acme_silver.company", ref)
     warehouse.execute_own(statement.replace("company_", "thing_"))
-    assert guards(warehouse)["thing"][1] == guards(made(engine))["thing"][1]
+    assert guards(warehouse)["thing"][1] == guards(open_on_engine(engine))["thing"][1]
 
 
 def test_gold_declares_primary_and_foreign_keys(engine):
     star.chosen.append(engine)
     try:
-        warehouse = star.opened()
+        warehouse = star.open_warehouse()
         star.build_star(warehouse)
     finally:
         star.chosen.pop()
@@ -163,14 +163,14 @@ def test_gold_declares_primary_and_foreign_keys(engine):
 
 
 def test_a_name_that_the_server_would_cut_is_refused(engine):
-    warehouse = made(engine)
+    warehouse = open_on_engine(engine)
     wide = TableColumn(name="n" * 64, dtype="text")
     with pytest.raises(WarehouseError, match="longer than Postgres allows"):
         warehouse.ensure(Table(layer="gold", name="dim_x", columns=(wide,)))
 
 
 def test_text_is_compared_byte_by_byte(engine):
-    warehouse = made(engine)
+    warehouse = open_on_engine(engine)
     words = ["a", "B", "á", "Z", "_", "b"]
     merge_events(warehouse, [make_event(f"p:{word}", 1, name=word) for word in words])
     found = [row[0] for row in warehouse.rows("SELECT name FROM silver.thing ORDER BY name")]
@@ -178,19 +178,19 @@ def test_text_is_compared_byte_by_byte(engine):
 
 
 def test_a_query_means_the_tenants_own_schemas_and_no_other(engine):
-    warehouse = made(engine)
+    warehouse = open_on_engine(engine)
     merge_events(warehouse, [make_event("p:1", 10, name="it's silver.thing")])
     answer = warehouse.answer_arrow(
         "SELECT t.name, silver.thing.size FROM silver.thing, Silver.thing AS t -- silver.thing"
     )
     assert answer.to_pylist() == [{"name": "it's silver.thing", "size": None}]
-    other = made(engine)
+    other = open_on_engine(engine)
     with pytest.raises(WarehouseError, match="only its own tenant"):
         warehouse.answer_arrow(f'SELECT * FROM "{other.tenant}_silver".thing')
 
 
 def test_a_warehouse_opened_for_looking_changes_nothing(engine):
-    warehouse = made(engine)
+    warehouse = open_on_engine(engine)
     looking = engine.open(warehouse.tenant, read_only=True)
     for statement in ("DELETE FROM silver.thing", "CREATE TABLE gold.x (a INTEGER)"):
         with pytest.raises(WarehouseError, match="refused a statement"):
@@ -199,7 +199,7 @@ def test_a_warehouse_opened_for_looking_changes_nothing(engine):
 
 
 def test_two_writers_at_once_lose_nothing_and_overlap_nowhere(engine):
-    warehouse = made(engine)
+    warehouse = open_on_engine(engine)
     events = [
         [make_event(f"p:{key}", 10 * at + half, name=f"{at}") for key in range(5) for at in range(1, 9)]
         for half in (0, 5)
@@ -224,7 +224,7 @@ def test_two_writers_at_once_lose_nothing_and_overlap_nowhere(engine):
 
 
 def test_a_writer_waits_for_the_transaction_of_another(engine):
-    one = made(engine)
+    one = open_on_engine(engine)
     other, order = engine.open(one.tenant), []
     with one.transaction():
         merge_events(one, [make_event("p:1", 10, name="a")])
@@ -241,9 +241,12 @@ def test_a_writer_waits_for_the_transaction_of_another(engine):
 
 @pytest.mark.slow
 def test_killed_at_any_moment_and_run_again_ends_in_the_same_history(engine):
-    warehouse = made(engine)
-    merge_events(warehouse, before())
-    start, wanted = read_versions(warehouse), build_history([*before(), *arriving()], COLUMNS, THING.overwritten)
+    warehouse = open_on_engine(engine)
+    merge_events(warehouse, make_first_events())
+    start, wanted = (
+        read_versions(warehouse),
+        build_history([*make_first_events(), *make_next_events()], COLUMNS, THING.overwritten),
+    )
     chance, finished = random.Random(7), 0
     for _ in range(8):
         run = subprocess.Popen([sys.executable, "-c", SCRIPT, warehouse.tenant], stdout=subprocess.PIPE, text=True)
@@ -256,13 +259,13 @@ def test_killed_at_any_moment_and_run_again_ends_in_the_same_history(engine):
             found = read_versions(warehouse)
         assert found in (start, wanted)
         finished += found == wanted
-    merge_events(warehouse, arriving())
+    merge_events(warehouse, make_next_events())
     assert read_versions(warehouse) == wanted
     print(f"{finished} of 8 had committed before they were killed")
 
 
 def test_a_session_that_the_server_ends_leaves_nothing_half_done(engine):
-    warehouse = made(engine)
+    warehouse = open_on_engine(engine)
     merge_events(warehouse, [make_event("p:1", 10, name="a")])
     relation = stage_events(warehouse, [make_event("p:1", 20, name="b")])
     run = warehouse._run
@@ -283,14 +286,14 @@ def test_a_session_that_the_server_ends_leaves_nothing_half_done(engine):
 
 
 def test_a_column_that_a_view_shows_can_be_widened(engine):
-    warehouse = made(engine)
+    warehouse = open_on_engine(engine)
     merge_events(warehouse, [make_event("p:1", 10, size=3)])
-    migrate_tables(warehouse, changed(size={"type": "double"}))
+    migrate_tables(warehouse, change_entity(size={"type": "double"}))
     assert warehouse.rows("SELECT size FROM silver.thing_current") == [(3.0,)]
 
 
 def test_erasing_takes_the_schemas_and_leaves_those_of_others(engine):
-    warehouse, other = made(engine), made(engine)
+    warehouse, other = open_on_engine(engine), open_on_engine(engine)
     warehouse.erase()
     assert engine.open(warehouse.tenant).tables("silver") == ()
     assert "thing" in other.tables("silver")

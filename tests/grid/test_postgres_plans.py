@@ -59,7 +59,7 @@ def loops(plan):
         yield from loops(part)
 
 
-def arrive(warehouse, moment, *, few=False, late=False):
+def merge_changes(warehouse, moment, *, few=False, late=False):
     """Merge 10,000 changes, or 20; the tables that were read from end to end."""
     select = STATE.arriving(moment, "uniform", late=late)
     with LakeReader(warehouse) as lake:
@@ -78,18 +78,18 @@ def history(engine):
     warehouse = Watched(tenant, os.environ["DATABASE_URL"])
     migrate_tables(warehouse, STATE.entity)
     for moment in range(5):
-        arrive(warehouse, moment)
+        merge_changes(warehouse, moment)
     yield warehouse
     warehouse.close()
 
 
 def test_a_merge_of_a_few_keys_reads_neither_the_log_nor_the_versions_whole(history):
     assert history.rows("SELECT COUNT(*) >= 50000 FROM silver.ticket") == [(True,)]
-    assert arrive(history, 10, few=True) == set()
+    assert merge_changes(history, 10, few=True) == set()
 
 
 def test_nor_does_one_of_late_news(history):
-    assert arrive(history, 11, few=True, late=True) == set()
+    assert merge_changes(history, 11, few=True, late=True) == set()
 
 
 def test_what_gold_makes_of_a_few_keys_is_found_by_index(history):
@@ -98,7 +98,7 @@ def test_what_gold_makes_of_a_few_keys_is_found_by_index(history):
     fact = star.declarations.facts["ticket"]
     for step in range(2):
         if step:
-            arrive(history, 12, few=True)
+            merge_changes(history, 12, few=True)
         read = {}
         for declared in (ticket, priority, date):
             history.scanned.clear()
@@ -121,6 +121,6 @@ def test_a_grain_that_is_not_the_key_is_not_looked_for_row_by_row(history):
     first = build_fact(history, star, fact)  # 50,000 rows held against each other would take minutes
     assert first.rows >= 50_000
     history.loops.clear()
-    arrive(history, 13, few=True)
+    merge_changes(history, 13, few=True)
     build_fact(history, star, fact)
     assert not [rows for rows in history.loops if rows > 1_000_000]

@@ -177,12 +177,12 @@ def evaluate_phrases(warehouse, kind, values, phrases, value):
     edges = warehouse.stage(
         "edges", f"SELECT n, CAST(v AS {kind}) AS v FROM (VALUES (-1, CAST(NULL AS VARCHAR)), {rows}) AS t(n, v)"
     )
-    found: list[tuple] = [() for _ in range(len(values) + 1)]
+    results: list[tuple] = [() for _ in range(len(values) + 1)]
     for first in range(0, len(phrases), AT_ONCE):
         some = phrases[first : first + AT_ONCE]
         rows = warehouse.rows(f"SELECT {', '.join(phrase.format(value) for phrase in some)} FROM {edges} ORDER BY n")
-        found = [one + other for one, other in zip(found, rows, strict=True)]
-    return found
+        results = [one + other for one, other in zip(results, rows, strict=True)]
+    return results
 
 
 @pytest.mark.parametrize("typed", [False, True], ids=["any", "typed"])

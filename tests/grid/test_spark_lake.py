@@ -99,17 +99,17 @@ def write_parquet(path, records, stored=STORED):
     return str(path)
 
 
-def arrival(*files):
+def make_landed(*files):
     feed = Feed(tenant="acme", connection="psa", resource="things")
     window = Window(since=EPOCH, until=from_micros(1_767_225_600_000_000))
     return LandedBatch(source="shop.things", batch=create_batch(feed, window), files=files)
 
 
-def events(warehouse, *arrivals, reading=READING):
+def events(warehouse, *batches, reading=READING):
     """The events of batches, as they are staged in a warehouse."""
     with LakeReader(warehouse) as lake:
         selects = []
-        for one in arrivals:
+        for one in batches:
             taken = ", ".join(f'{value} AS "{name}"' for name, value in reading.columns.items())
             files = ", ".join(f"'{file}'" for file in one.files)
             stored = lake.read_types(f"SELECT {taken} FROM read_parquet([{files}], union_by_name = true)")
@@ -126,17 +126,17 @@ def spark(spark_engine):
 
 
 @pytest.fixture
-def judge():
+def duckdb_warehouse():
     with_files = DuckDB("judge", ":memory:")
     yield with_files
     with_files.close()
 
 
-def test_drawn_records_are_the_same_events(spark, judge, tmp_path):
+def test_drawn_records_are_the_same_events(spark, duckdb_warehouse, tmp_path):
     chance = random.Random(4)
     records = [draw_record(chance, number) for number in range(1000, 1120)]
     files = [write_parquet(tmp_path / f"{first}.parquet", records[first : first + 60]) for first in (0, 60)]
-    wanted, found = (events(one, *map(arrival, files)) for one in (judge, spark))
+    wanted, found = (events(one, *map(make_landed, files)) for one in (duckdb_warehouse, spark))
     assert len(wanted) == 120
     names = ("entity_key", "sequence", "hash", *ENTITY.columns)
     wrong = {
@@ -148,7 +148,7 @@ def test_drawn_records_are_the_same_events(spark, judge, tmp_path):
     assert wrong == {}
 
 
-def test_a_file_that_lacks_a_column_and_one_that_has_it_otherwise(spark, judge, tmp_path):
+def test_a_file_that_lacks_a_column_and_one_that_has_it_otherwise(spark, duckdb_warehouse, tmp_path):
     first = write_parquet(
         tmp_path / "a.parquet", [{"id": "1", "hours": 12345678.9, "big": 7}], {**STORED, "note": "BIGINT"}
     )
@@ -156,15 +156,15 @@ def test_a_file_that_lacks_a_column_and_one_that_has_it_otherwise(spark, judge, 
     second = write_parquet(
         tmp_path / "b.parquet", [{"id": "2", "hours": "1.50", "note": "x"}], {**less, "hours": "VARCHAR"}
     )
-    wanted, found = (events(one, arrival(first, second)) for one in (judge, spark))
+    wanted, found = (events(one, make_landed(first, second)) for one in (duckdb_warehouse, spark))
     assert wanted == found
     assert len(found) == 2
 
 
-def test_a_file_that_was_written_anew_is_read_anew(spark, judge, tmp_path):
+def test_a_file_that_was_written_anew_is_read_anew(spark, duckdb_warehouse, tmp_path):
     path = tmp_path / "a.parquet"
     for name in ("one", "another"):
-        file = arrival(write_parquet(path, [{"id": name, "note": "n"}]))
+        file = make_landed(write_parquet(path, [{"id": name, "note": "n"}]))
         assert [row[0] for row in events(spark, file)] == [f"psa:{name}|n"]
 
 

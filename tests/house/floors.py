@@ -76,9 +76,16 @@ FORBIDDEN_PREFIXES = ("process_", "do_", "handle_")
 FORMER_WORDS = (
     r"\bpartly\"", r"\"died\"", r"\bFindingRow\b", r"\bSilverFinding\b", r"\bWorth a look\b", r"\bheadwater asof\b",
     r"\bsaw=", r"\.saw\b", r"\"saw\": ", r"\blife of one thing\b", r"\bmeta\.(?:tied|shape|change|progress|intake|idle)\b",
+    r"\bnot your doing\b", r"\bmet something that it does not know\b", r"\bcannot be meant\b",
+    r"\bwants to be left alone\b", r"\bnobody answers at\b", r"\bthe engine wavers\b", r"\bmakes them anew\b",
+    r"\btold anew\b", r"\btold by numbers\b", r"\bask(?:s|ed)? for in vain\b", r"\bnobody told of\b",
+    r"\bmembers that are no things\b", r"\bpast is cut into chunks\b", r"\bHold a warehouse against\b",
+    r"\bchance that draws\b", r"\bit has lived already\b", r"\bnobody foresaw\b",
     r"[\"`](?:no key|no change stamp|does not fit|not swept|begins now|ends now|keys made anew|count differs|not counted)[\"`]",
 )  # fmt: skip
-"""What stored values, tables, commands and parts of an error were called before they got the names of the trade."""
+"""What stored values, tables, commands and parts of an error were called before they got the names of the trade, and words
+of messages and pages that plain ones replaced.
+"""
 
 KNOW_FORMER_WORDS = (
     "CHANGELOG.md", "docs/decisions/0027-stored-names-are-upgraded.md", "tests/house/floors.py",

@@ -13,14 +13,14 @@ MODULES = modules()
 NAMES = {module.name: module for module in MODULES}
 
 
-def list_targets(found: Import) -> Iterator[str]:
+def list_targets(statement: Import) -> Iterator[str]:
     """The modules of ours that an import means: `from headwater.run import app` means `headwater.run.app`."""
-    if found.module.split(".")[0] != "headwater":
+    if statement.module.split(".")[0] != "headwater":
         return
-    below = [f"{found.module}.{name}" for name in found.names if f"{found.module}.{name}" in NAMES]
+    below = [f"{statement.module}.{name}" for name in statement.names if f"{statement.module}.{name}" in NAMES]
     yield from below
-    if found.module in NAMES and (len(below) < len(found.names) or not found.names):
-        yield found.module
+    if statement.module in NAMES and (len(below) < len(statement.names) or not statement.names):
+        yield statement.module
 
 
 def list_imports(module: Module) -> Iterator[tuple[Import, str]]:

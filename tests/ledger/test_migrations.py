@@ -111,10 +111,10 @@ def test_findings_of_an_older_ledger_have_the_kinds_of_reports(tmp_path: Path) -
             raw.execute("INSERT INTO finding VALUES ('acme', ?, ?, ?, 7, 'r1')", row)
         raw.commit()
     ledger = SqlLedger("sqlite:///ledger.db", root=tmp_path)
-    found = ledger.list_findings("acme")
+    findings = ledger.list_findings("acme")
     ledger.close()
-    assert {one.count for one in found} == {7}
-    assert {(one.table, one.finding, one.detail) for one in found} == {
+    assert {one.count for one in findings} == {7}
+    assert {(one.table, one.finding, one.detail) for one in findings} == {
         (table, *after) for (table, *_), after in older.items()
     }
 

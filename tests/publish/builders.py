@@ -5,13 +5,13 @@ from __future__ import annotations
 from headwater.publish.publish import publish
 
 
-def publish_by_name(opened, warehouse, name):
-    publication = next(one for one in opened.project.publish if one.name == name)
+def publish_by_name(workspace, warehouse, name):
+    publication = next(one for one in workspace.project.publish if one.name == name)
     return publish(
         publication,
         "acme",
         warehouse,
-        declarations=opened.declarations,
-        root=opened.root,
-        now=opened.clock.now(),
+        declarations=workspace.declarations,
+        root=workspace.root,
+        now=workspace.clock.now(),
     )

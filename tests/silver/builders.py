@@ -20,16 +20,26 @@ from headwater.warehouse.base import Warehouse
 from headwater.warehouse.duckdb.engine import DuckDB
 from tests.grid.engines import Engine
 
-__all__ = ["COLUMNS", "THING", "cut", "made", "make_event", "merge_events", "opened", "read_versions", "stage_events"]
+__all__ = [
+    "COLUMNS",
+    "THING",
+    "cut",
+    "make_event",
+    "merge_events",
+    "open_duckdb",
+    "open_on_engine",
+    "read_versions",
+    "stage_events",
+]
 
 
-def opened(entity: Entity = THING, path: str = ":memory:") -> DuckDB:
+def open_duckdb(entity: Entity = THING, path: str = ":memory:") -> DuckDB:
     warehouse = DuckDB("acme", path, threads=1)
     migrate_tables(warehouse, entity)
     return warehouse
 
 
-def made(engine: Engine, entity: Entity = THING, tenant: str = "") -> Warehouse:
+def open_on_engine(engine: Engine, entity: Entity = THING, tenant: str = "") -> Warehouse:
     """A warehouse on an engine of the grid, ready for the entity."""
     warehouse = engine.open(tenant)
     migrate_tables(warehouse, entity)

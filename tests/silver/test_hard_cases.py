@@ -8,12 +8,12 @@ from __future__ import annotations
 import pytest
 
 from headwater.testing.conformance.history.scenarios import SCENARIOS, run_scenario
-from tests.silver.builders import made
+from tests.silver.builders import open_on_engine
 
 
 @pytest.fixture(scope="module")
 def warehouse(engine):
-    return made(engine)
+    return open_on_engine(engine)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)

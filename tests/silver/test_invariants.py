@@ -24,7 +24,7 @@ from headwater.testing.conformance.tenants import SelfTestTenants
 from headwater.warehouse.duckdb.engine import DuckDB
 from headwater.warehouse.row_lookup import select_rows_by_key
 from tests.conftest import count_examples
-from tests.silver.builders import THING, made, make_event, merge_events, read_versions, stage_events
+from tests.silver.builders import THING, make_event, merge_events, open_on_engine, read_versions, stage_events
 
 EXAMPLES = int(os.environ.get("HEADWATER_EXAMPLES", "40"))
 SEED = int(os.environ.get("HEADWATER_SEED", secrets.randbelow(10**6)))
@@ -39,9 +39,9 @@ class LooksUpByKey(DuckDB):
 
 @pytest.fixture(scope="module")
 def tenants(engine):
-    opened = SelfTestTenants(f"selftest-{secrets.token_hex(4)}", engine.open)
-    yield opened
-    opened.close()
+    warehouse = SelfTestTenants(f"selftest-{secrets.token_hex(4)}", engine.open)
+    yield warehouse
+    warehouse.close()
 
 
 def run(check, tenants, examples):
@@ -111,7 +111,7 @@ def _interrupt_merge(warehouse, statement, relation):
 
 
 def test_events_that_cannot_be_merged_leave_nothing_behind(engine):
-    warehouse = made(engine)
+    warehouse = open_on_engine(engine)
     with pytest.raises(WarehouseError):
         merge(warehouse, THING, "nowhere")
     assert read_versions(warehouse) == []
@@ -120,7 +120,7 @@ def test_events_that_cannot_be_merged_leave_nothing_behind(engine):
 
 
 def test_dropping_an_entity_forgets_it(engine):
-    warehouse = made(engine)
+    warehouse = open_on_engine(engine)
     merge_events(warehouse, [make_event("p:1", 1, name="a")])
     drop_entity(warehouse, THING)
     assert warehouse.tables("silver") == ()

@@ -13,7 +13,7 @@ from headwater.warehouse.base import CanExport, Table, TableColumn
 from headwater.warehouse.dialect.condition import parse_condition
 from headwater.warehouse.duckdb.engine import DuckDB
 from tests.warehouse.files.test_engine import ROWS as OF_ALL_TYPES
-from tests.warehouse.files.test_engine import TYPES, filled
+from tests.warehouse.files.test_engine import TYPES, fill
 
 ROWS = """
     SELECT * FROM (VALUES
@@ -37,10 +37,10 @@ THING = Table(
 
 @pytest.fixture
 def warehouse(tmp_path):
-    with closing(DuckDB("acme", str(tmp_path / "acme.duckdb"), threads=1)) as opened:
-        opened.ensure(THING)
-        opened.append("silver", "thing", THING.names, ROWS)
-        yield opened
+    with closing(DuckDB("acme", str(tmp_path / "acme.duckdb"), threads=1)) as warehouse:
+        warehouse.ensure(THING)
+        warehouse.append("silver", "thing", THING.names, ROWS)
+        yield warehouse
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata"])
@@ -91,8 +91,8 @@ def test_an_export_holds_every_row_and_tells_null_from_empty(warehouse, tmp_path
     assert warehouse.export("silver", "thing", str(path), file_format) == 3
     read = {"parquet": "read_parquet(?)", "csv": "read_csv(?, allow_quoted_nulls = false)"}[file_format]
     with duckdb.connect() as reader:
-        found = reader.execute(f"SELECT * FROM {read} ORDER BY id", [str(path)]).fetchall()
-    assert found == warehouse.rows("SELECT * FROM silver.thing ORDER BY id")
+        rows = reader.execute(f"SELECT * FROM {read} ORDER BY id", [str(path)]).fetchall()
+    assert rows == warehouse.rows("SELECT * FROM silver.thing ORDER BY id")
 
 
 def test_an_export_to_where_nobody_may_write_is_told(warehouse, tmp_path):
@@ -116,7 +116,7 @@ def test_every_engine_that_exports_writes_the_same_rows_and_knows_what_changed(e
     warehouse = engine.open()
     if not isinstance(warehouse, CanExport):
         pytest.skip("it writes no files")
-    filled(warehouse, ROWS_OF_ALL_TYPES)
+    fill(warehouse, ROWS_OF_ALL_TYPES)
     before = warehouse.digest("silver", "thing")
     assert warehouse.digest("silver", "thing") == before
     path = tmp_path / f"thing.{file_format}"

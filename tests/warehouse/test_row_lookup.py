@@ -31,14 +31,14 @@ NARROW = 4
 STORED = ("silver.thing", "silver.thing_log", "gold.dim_thing", "gold.fact_thing")
 
 
-def thing(kind: str) -> Entity:
+def make_thing(kind: str) -> Entity:
     columns = {"thing_id": kind, "name": "text", "size": "bigint"}
     return Entity.model_validate(
         {"entity": "thing", "key": "thing_id", "columns": columns, "sources": {"shop.things": {"map": {}}}}
     )
 
 
-def star(kind: str) -> Star:
+def make_star(kind: str) -> Star:
     attributes = {"thing_id": "T1", "name": "T2"} if kind == "bigint" else {"name": "T2"}
     dimension = EntityDimension.model_validate({"dimension": "thing", "entity": "thing", "attributes": attributes})
     fact = Fact.model_validate(
@@ -52,12 +52,12 @@ def star(kind: str) -> Star:
     )
     return Star(
         declarations=Declarations(
-            entities={"thing": thing(kind)}, dimensions={"thing": dimension}, facts={"thing": fact}
+            entities={"thing": make_thing(kind)}, dimensions={"thing": dimension}, facts={"thing": fact}
         )
     )
 
 
-def events(kind: str, numbers: str, at: int, name: str) -> str:
+def make_events_sql(kind: str, numbers: str, at: int, name: str) -> str:
     key = "i" if kind == "bigint" else "'x' || i"
     return (
         f"(SELECT 'a:' || {key} AS entity_key, CAST({at} + i AS BIGINT) AS sequence, 'U' AS operation, "
@@ -68,34 +68,36 @@ def events(kind: str, numbers: str, at: int, name: str) -> str:
 
 
 @contextmanager
-def profiled(warehouse: DuckDB, folder: Path) -> Iterator[list[dict]]:
+def profile(warehouse: DuckDB, folder: Path) -> Iterator[list[dict]]:
     """The scans of stored tables, statement by statement, as the engine counted them."""
     file, scans, run = folder / "profile.json", [], warehouse._run  # what is sent is the matter here
 
-    def noted(statement, parameters=()):
+    def run_profiled(statement, parameters=()):
         file.unlink(missing_ok=True)
         answer = run(statement, parameters)
         if file.exists():
-            scans.extend({**scan, "statement": statement} for scan in _scans(json.loads(file.read_text())["operator"]))
+            scans.extend(
+                {**scan, "statement": statement} for scan in _list_scans(json.loads(file.read_text())["operator"])
+            )
         return answer
 
     run("PRAGMA enable_profiling = 'json'", ())
     run(f"SET profiling_output = '{file}'", ())
-    warehouse._run = noted
+    warehouse._run = run_profiled
     yield scans
     warehouse._run = run
     run("PRAGMA disable_profiling", ())
 
 
-def _scans(operators: list[dict]) -> Iterator[dict]:
+def _list_scans(operators: list[dict]) -> Iterator[dict]:
     for one in operators:
         table = one["extra_info"].get("Table", "")
         if table.split(".", 1)[-1] in STORED:
             yield {"table": table.split(".", 1)[-1], "rows": one["intermediate_rows"], **one["extra_info"]}
-        yield from _scans(one.get("children", []))
+        yield from _list_scans(one.get("children", []))
 
 
-def texts_of_all(scans: list[dict]) -> list[str]:
+def list_full_key_scans(scans: list[dict]) -> list[str]:
     """Statements that hold the text key of every row against those asked for, or take out more rows than are asked for."""
     return [
         f"{scan['table']}: {scan['rows']} rows, {scan.get('Projections')}, {scan.get('Dynamic Filters')}; {scan['statement']}"
@@ -105,7 +107,7 @@ def texts_of_all(scans: list[dict]) -> list[str]:
     ]
 
 
-def thrown_away(scans: list[dict]) -> list[str]:
+def list_wide_scans(scans: list[dict]) -> list[str]:
     """Statements that read many columns of rows that nobody asked for: unpacking those is what a merge would cost."""
     return [
         f"{scan['table']}: {scan['rows']} rows; {scan['statement']}"
@@ -123,47 +125,47 @@ def kind(request):
 
 @pytest.fixture
 def warehouse(tmp_path, kind):
-    opened = DuckDB("acme", str(tmp_path / "acme.duckdb"), threads=1)
-    migrate_tables(opened, thing(kind))
-    merge(opened, thing(kind), events(kind, f"range({KEYS})", 1_000_000, "first"))
-    yield opened
-    opened.close()
+    warehouse = DuckDB("acme", str(tmp_path / "acme.duckdb"), threads=1)
+    migrate_tables(warehouse, make_thing(kind))
+    merge(warehouse, make_thing(kind), make_events_sql(kind, f"range({KEYS})", 1_000_000, "first"))
+    yield warehouse
+    warehouse.close()
 
 
 def test_a_merge_reads_the_text_key_of_no_row_but_those_it_is_about(warehouse, kind, tmp_path):
     changes = f"range(0, {KEYS}, {KEYS // CHANGES})"
-    with profiled(warehouse, tmp_path) as scans:
-        done = merge(warehouse, thing(kind), events(kind, changes, 2_000_000, "second"))
-    assert (done.events, done.inserted, done.deleted) == (CHANGES, 2 * CHANGES, CHANGES)
+    with profile(warehouse, tmp_path) as scans:
+        counts = merge(warehouse, make_thing(kind), make_events_sql(kind, changes, 2_000_000, "second"))
+    assert (counts.events, counts.inserted, counts.deleted) == (CHANGES, 2 * CHANGES, CHANGES)
     assert "silver.thing" in {scan["table"] for scan in scans}
-    assert not texts_of_all(scans)
-    assert not thrown_away(scans)
+    assert not list_full_key_scans(scans)
+    assert not list_wide_scans(scans)
     # In order, the log is read for nothing but where the versions of things with texts as keys begin.
     assert kind == "text" or "silver.thing_log" not in {scan["table"] for scan in scans if scan["rows"]}
 
 
 def test_a_late_batch_reads_the_text_key_of_no_row_but_those_it_is_about(warehouse, kind, tmp_path):
     changes = f"range(0, {KEYS}, {KEYS // CHANGES})"
-    merge(warehouse, thing(kind), events(kind, changes, 3_000_000, "third"))
-    with profiled(warehouse, tmp_path) as scans:
-        done = merge(warehouse, thing(kind), events(kind, changes, 2_000_000, "second"))
-    assert (done.events, done.inserted, done.deleted) == (CHANGES, 3 * CHANGES, 2 * CHANGES)
+    merge(warehouse, make_thing(kind), make_events_sql(kind, changes, 3_000_000, "third"))
+    with profile(warehouse, tmp_path) as scans:
+        counts = merge(warehouse, make_thing(kind), make_events_sql(kind, changes, 2_000_000, "second"))
+    assert (counts.events, counts.inserted, counts.deleted) == (CHANGES, 3 * CHANGES, 2 * CHANGES)
     assert {"silver.thing", "silver.thing_log"} <= {scan["table"] for scan in scans}
-    assert not texts_of_all(scans)
-    assert not thrown_away(scans)
+    assert not list_full_key_scans(scans)
+    assert not list_wide_scans(scans)
 
 
 def test_numbers_far_apart_are_found_before_their_rows_are_read(tmp_path):
     """Of such numbers a filter lets a hundredth of all others slip, and those rows are not to be read."""
     opened = DuckDB("acme", str(tmp_path / "acme.duckdb"), threads=1)
-    migrate_tables(opened, thing("bigint"))
+    migrate_tables(opened, make_thing("bigint"))
     apart = f"(SELECT i * 1000003 FROM range({KEYS}) AS r(i))"
-    merge(opened, thing("bigint"), events("bigint", apart, 1_000_000, "first"))
+    merge(opened, make_thing("bigint"), make_events_sql("bigint", apart, 1_000_000, "first"))
     asked = f"(SELECT i * 1000003 FROM range(0, {KEYS}, {KEYS // CHANGES}) AS r(i))"
-    with profiled(opened, tmp_path) as scans:
-        done = merge(opened, thing("bigint"), events("bigint", asked, 2_000_000, "second"))
-    assert (done.events, done.inserted, done.deleted) == (CHANGES, 2 * CHANGES, CHANGES)
-    assert not thrown_away(scans)
+    with profile(opened, tmp_path) as scans:
+        counts = merge(opened, make_thing("bigint"), make_events_sql("bigint", asked, 2_000_000, "second"))
+    assert (counts.events, counts.inserted, counts.deleted) == (CHANGES, 2 * CHANGES, CHANGES)
+    assert not list_wide_scans(scans)
     opened.close()
 
 
@@ -178,24 +180,26 @@ def test_the_texts_that_rows_are_found_by_are_not_packed(warehouse):
 
 
 def test_an_enum_dimension_reads_rows_of_what_changed_only(warehouse, kind, tmp_path):
-    whole = star(kind)
+    whole = make_star(kind)
     sizes = EnumDimension.model_validate({"dimension": "size", "values_of": {"entity": "thing", "column": "size"}})
     build_dimension(warehouse, whole, sizes)
     first = warehouse.rows("SELECT * FROM gold.dim_size ORDER BY size_key")
-    merge(warehouse, thing(kind), events(kind, f"range(0, {KEYS}, {KEYS // CHANGES})", 2_000_000, "second"))
-    with profiled(warehouse, tmp_path) as scans:
+    merge(
+        warehouse, make_thing(kind), make_events_sql(kind, f"range(0, {KEYS}, {KEYS // CHANGES})", 2_000_000, "second")
+    )
+    with profile(warehouse, tmp_path) as scans:
         assert build_dimension(warehouse, whole, sizes).rows == 0
     assert warehouse.rows("SELECT * FROM gold.dim_size ORDER BY size_key") == first
-    assert not texts_of_all([scan for scan in scans if "LIMIT 1" not in scan["statement"]])
+    assert not list_full_key_scans([scan for scan in scans if "LIMIT 1" not in scan["statement"]])
 
 
 def test_gold_reads_the_text_key_of_no_row_but_those_that_changed(warehouse, kind, tmp_path):
-    whole, declared = star(kind), star(kind).declarations
+    whole, declared = make_star(kind), make_star(kind).declarations
     build_dimension(warehouse, whole, declared.dimensions["thing"])
     build_fact(warehouse, whole, declared.facts["thing"])
     changes = f"range(0, {KEYS}, {KEYS // CHANGES})"
-    merge(warehouse, thing(kind), events(kind, changes, 2_000_000, "second"))
-    with profiled(warehouse, tmp_path) as scans:
+    merge(warehouse, make_thing(kind), make_events_sql(kind, changes, 2_000_000, "second"))
+    with profile(warehouse, tmp_path) as scans:
         built = build_dimension(warehouse, whole, declared.dimensions["thing"])
         loaded = build_fact(warehouse, whole, declared.facts["thing"])
     assert (built.inserted, built.deleted, loaded.rows) == (2 * CHANGES, CHANGES, 2 * CHANGES)
@@ -203,13 +207,13 @@ def test_gold_reads_the_text_key_of_no_row_but_those_that_changed(warehouse, kin
         scans = [
             scan for scan in scans if scan["table"] != "gold.fact_thing" and "gold_likely" not in scan["statement"]
         ]
-    assert not texts_of_all(scans)
+    assert not list_full_key_scans(scans)
 
 
 def test_rows_are_found_where_every_version_begins_at_one_instant(tmp_path):
     """As in a collection without change stamps: then the instants tell nothing, and the key does."""
     opened = DuckDB("acme", str(tmp_path / "acme.duckdb"), threads=1)
-    migrate_tables(opened, thing("text"))
+    migrate_tables(opened, make_thing("text"))
     opened.execute(
         "INSERT INTO silver.thing SELECT 'a:x' || i, 'x' || i, 'n', 1, TIMESTAMP '2024-01-01', TIMESTAMP '9999-12-31', "
         "TRUE, 1, 'b' FROM range(600000) AS t(i)"
@@ -233,7 +237,7 @@ def test_rows_are_found_where_every_version_begins_at_one_instant(tmp_path):
 
 def test_a_number_of_another_connection_is_no_match(tmp_path):
     opened = DuckDB("acme", str(tmp_path / "acme.duckdb"), threads=1)
-    migrate_tables(opened, thing("bigint"))
+    migrate_tables(opened, make_thing("bigint"))
     for connection in ("a", "b"):
         opened.execute(
             f"INSERT INTO silver.thing VALUES ('{connection}:7', 7, '{connection}', 1, TIMESTAMP '2024-01-01', "

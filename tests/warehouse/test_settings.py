@@ -126,33 +126,33 @@ class Recorder:
         self.options = options
 
 
-def opened(text, **options):
+def open_recorder(text, **options):
     """What the engine of a URL is opened with."""
-    found = parse_warehouse_url(text)
+    parsed = parse_warehouse_url(text)
     recorded = type(
-        "Recorded", (type(found),), {"__doc__": "Its engine is a recorder.", "engine": f"{__name__}:Recorder"}
+        "Recorded", (type(parsed),), {"__doc__": "Its engine is a recorder.", "engine": f"{__name__}:Recorder"}
     )
-    settings = recorded.model_validate(found.model_dump(exclude_unset=True) | options)
+    settings = recorded.model_validate(parsed.model_dump(exclude_unset=True) | options)
     engine = settings.open("a-b", ROOT, lambda text, option: f"{option} of {text}" if ":" in text else text)
     return engine.arguments, {name: value for name, value in engine.options.items() if name != "read_only"}
 
 
 def test_an_engine_is_opened_with_its_options():
-    assert opened("spark:local[2]?memory=4g", settings={"a.b": "1", "c.password": "env:SECRET"}) == (
+    assert open_recorder("spark:local[2]?memory=4g", settings={"a.b": "1", "c.password": "env:SECRET"}) == (
         ("a-b", "local[2]", "/project/.headwater/spark"),
         {
             "table_format": "delta",
             "settings": {"spark.driver.memory": "4g", "a.b": "1", "c.password": "settings of env:SECRET"},
         },
     )
-    assert opened("spark:env:REMOTE", path="x/{tenant}")[0] == ("a-b", "url of env:REMOTE", "x/a-b")
-    assert opened("spark:")[0] == ("a-b", "", "")
-    assert opened("redshift:env:URL?stage=s3://b/x") == (
+    assert open_recorder("spark:env:REMOTE", path="x/{tenant}")[0] == ("a-b", "url of env:REMOTE", "x/a-b")
+    assert open_recorder("spark:")[0] == ("a-b", "", "")
+    assert open_recorder("redshift:env:URL?stage=s3://b/x") == (
         ("a-b", "url of env:URL"),
         {"stage": "stage of s3://b/x", "iam_role": "iam_role of env:REDSHIFT_ROLE"},
     )
-    assert opened("postgres:env:URL") == (("a-b", "url of env:URL"), {"memory": "64MB"})
-    assert opened("files:kept?format=csv&threads=2") == (
+    assert open_recorder("postgres:env:URL") == (("a-b", "url of env:URL"), {"memory": "64MB"})
+    assert open_recorder("files:kept?format=csv&threads=2") == (
         ("a-b", "/project/kept", "csv", ""),
         {"threads": 2},
     )

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.e2e.hostile.ways import QUIET, Drawn, Weather
+from tests.e2e.hostile.scenario import QUIET, Scenario, Weather
 from tests.e2e.http_server import serve_http
 
 BEGIN = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -28,10 +28,10 @@ def format_stamp(instant: datetime) -> str:
 class HostileService:
     """Living records and dead ones. Every change is made by `live`, and says what of it nobody can know from outside."""
 
-    def __init__(self, drawn: Drawn) -> None:
-        self.ways = drawn.ways
-        self.drawn = drawn
-        self.chance = Random(drawn.seed + 1)
+    def __init__(self, scenario: Scenario) -> None:
+        self.ways = scenario.ways
+        self.scenario = scenario
+        self.chance = Random(scenario.seed + 1)
         self.now = BEGIN
         self.asked_at = datetime(1900, 1, 1, tzinfo=UTC)
         """When it was last asked: a stamp from before that is not looked for again."""
@@ -61,16 +61,16 @@ class HostileService:
         self._failed: set[int] = set()
         self._missing: set[int] = set()
         self._ghosts: dict[int, Record] = {}
-        for _ in range(drawn.records):
+        for _ in range(scenario.records):
             self._create("change")
 
     # life
     def pass_time(self, chance: Random) -> None:
         """Let time go by, and records live."""
         start, span = self.now, timedelta(hours=chance.choice((2, 9, 30)))
-        for number in range(self.drawn.changes):
-            self.now = start + span * (number + 1) / (self.drawn.changes + 1)
-            self.live(chance.choice(self.drawn.kinds))
+        for number in range(self.scenario.changes):
+            self.now = start + span * (number + 1) / (self.scenario.changes + 1)
+            self.live(chance.choice(self.scenario.kinds))
         self.now = start + span
 
     def live(self, kind: str) -> None:
@@ -167,7 +167,7 @@ class HostileService:
         self.reshown |= self._missing
         self._ghosts = {ident: self.dead[ident] for ident in chance.sample(dead, min(weather.ghosts, len(dead)))}
 
-    def answer(self, path: str, params: dict[str, str]) -> tuple[int, dict[str, str], Any]:
+    def build_answer(self, path: str, params: dict[str, str]) -> tuple[int, dict[str, str], Any]:
         """Status, headers and body."""
         with self._lock:
             self.requests += 1
@@ -270,5 +270,5 @@ class HostileService:
 @contextmanager
 def serve(service: HostileService) -> Iterator[HostileService]:
     """Serve the service while the block runs."""
-    with serve_http(lambda request: service.answer(request.path, request.params)) as service.url:
+    with serve_http(lambda request: service.build_answer(request.path, request.params)) as service.url:
         yield service

@@ -7,8 +7,8 @@ import random
 
 import pytest
 
-from tests.e2e.hostile.lives import live
-from tests.e2e.hostile.ways import draw
+from tests.e2e.hostile.runner import run_scenario
+from tests.e2e.hostile.scenario import draw
 
 LIVES = int(os.environ.get("HEADWATER_HOSTILE_LIVES", "40"))
 """How many lives are drawn; `make test-long` asks for 200."""
@@ -29,8 +29,8 @@ def seeds(count):
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", FEW)
 def test_a_hostile_service_is_never_wrong_in_silence(tmp_path, seed):
-    life = live(draw(seed), tmp_path / "project")
-    assert not life.faults, f"\n{life}"
+    scenario_log = run_scenario(draw(seed), tmp_path / "project")
+    assert not scenario_log.faults, f"\n{scenario_log}"
 
 
 @pytest.mark.slow
@@ -38,10 +38,12 @@ def test_a_hostile_service_is_never_wrong_in_silence(tmp_path, seed):
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_many_hostile_services_are_never_wrong_in_silence(tmp_path, part):
-    drawn = seeds(LIVES)[part::PARTS]
-    wrong = [life for seed in drawn if (life := live(draw(seed), tmp_path / str(seed))).faults]
-    for life in wrong:
-        print(f"\n{life}")
+    selected = seeds(LIVES)[part::PARTS]
+    wrong = [
+        scenario_log for seed in selected if (scenario_log := run_scenario(draw(seed), tmp_path / str(seed))).faults
+    ]
+    for scenario_log in wrong:
+        print(f"\n{scenario_log}")
     assert not wrong, (
-        f"{len(wrong)} of {len(drawn)} lives, HEADWATER_HOSTILE_SEED={SEED}: {[life.drawn.seed for life in wrong]}"
+        f"{len(wrong)} of {len(selected)} lives, HEADWATER_HOSTILE_SEED={SEED}: {[one.scenario.seed for one in wrong]}"
     )

@@ -10,7 +10,7 @@ from headwater.gold.dimension.build import build_dimension
 from headwater.model.dimension import DateDimension
 from headwater.model.names_in_scope import DATE_ATTRIBUTES
 from headwater.warehouse.base import WriteCounts
-from tests.gold.builders import make_star, opened, read_rows
+from tests.gold.builders import make_star, open_warehouse, read_rows
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
 
@@ -26,7 +26,7 @@ DATES = DateDimension.model_validate(
 
 
 def test_there_is_a_row_a_day_and_the_reserved_members():
-    warehouse = opened("entry")
+    warehouse = open_warehouse("entry")
     written = build_dimension(warehouse, make_star(DATES), DATES)
     assert written == WriteCounts(inserted=368 + 3)
     assert read_rows(warehouse, "dim_date", "date_key", "day_name", "date", where="date_key < 0") == [
@@ -40,7 +40,7 @@ def test_there_is_a_row_a_day_and_the_reserved_members():
 
 
 def test_a_day_is_described():
-    warehouse = opened("entry")
+    warehouse = open_warehouse("entry")
     build_dimension(warehouse, make_star(DATES), DATES)
     names = (
         "date", "year", "quarter", "month", "month_name", "week", "day_of_month", "day_of_week", "day_name",
@@ -56,7 +56,7 @@ def test_a_day_is_described():
 
 
 def test_keys_are_the_digits_of_the_day():
-    warehouse = opened("entry")
+    warehouse = open_warehouse("entry")
     build_dimension(warehouse, make_star(DATES), DATES)
     for offset, (key, day) in enumerate(read_rows(warehouse, "dim_date", "date_key", "date", where="date_key > 0")):
         expected = date(2023, 12, 31) + timedelta(days=offset)
@@ -64,13 +64,13 @@ def test_keys_are_the_digits_of_the_day():
 
 
 def test_a_fiscal_year_that_begins_in_january_is_the_calendar_year():
-    warehouse, plain = opened("entry"), DATES.model_copy(update={"fiscal_year_start": 1})
+    warehouse, plain = open_warehouse("entry"), DATES.model_copy(update={"fiscal_year_start": 1})
     build_dimension(warehouse, make_star(plain), plain)
     assert read_rows(warehouse, "dim_date", "date_key", where="fiscal_year <> year OR fiscal_month <> month") == []
 
 
 def test_another_span_or_holiday_touches_only_the_days_it_changes():
-    warehouse = opened("entry")
+    warehouse = open_warehouse("entry")
     build_dimension(warehouse, make_star(DATES), DATES)
     changed = DATES.model_copy(update={"last": date(2025, 1, 3), "holidays": {}})
     assert build_dimension(warehouse, make_star(changed), changed) == WriteCounts(deleted=1, inserted=3)

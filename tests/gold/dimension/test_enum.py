@@ -7,7 +7,7 @@ import pytest
 from headwater.gold.dimension.build import build_dimension
 from headwater.model.dimension import EnumDimension
 from headwater.warehouse.base import Warehouse, WriteCounts
-from tests.gold.builders import make_event, make_star, merge_events, opened, read_rows
+from tests.gold.builders import make_event, make_star, merge_events, open_warehouse, read_rows
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
 
@@ -20,12 +20,12 @@ WORDS = EnumDimension.model_validate(
 )
 
 
-def built(warehouse: Warehouse) -> WriteCounts:
+def build(warehouse: Warehouse) -> WriteCounts:
     return build_dimension(warehouse, make_star(WORDS), WORDS)
 
 
 def test_members_are_the_values_that_the_columns_ever_had_once_each():
-    warehouse = opened("entry", "company")
+    warehouse = open_warehouse("entry", "company")
     merge_events(
         warehouse,
         "entry",
@@ -44,21 +44,21 @@ def test_members_are_the_values_that_the_columns_ever_had_once_each():
         make_event("company", 1, "2024-01-01", segment="b"),
         make_event("company", 2, "2024-01-01", segment="c"),
     )
-    built(warehouse)
-    found = read_rows(warehouse, "dim_word", "value", "loud", "size", "entity_key", "is_current", where="word_key > 0")
-    assert found == [
+    build(warehouse)
+    rows = read_rows(warehouse, "dim_word", "value", "loud", "size", "entity_key", "is_current", where="word_key > 0")
+    assert rows == [
         ("", "", 0, "", True),
         ("a", "A", 1, "a", True),
         ("b", "B", 1, "b", True),
         ("c", "C", 1, "c", True),
     ]
-    assert built(warehouse) == WriteCounts()
+    assert build(warehouse) == WriteCounts()
 
 
 def test_a_new_value_adds_a_member_and_touches_no_other():
-    warehouse = opened("entry", "company")
+    warehouse = open_warehouse("entry", "company")
     merge_events(warehouse, "entry", make_event("entry", 1, "2024-01-01", option="a", batch="b2"))
-    built(warehouse)
+    build(warehouse)
     before = read_rows(warehouse, "dim_word", "value", "word_key")
     merge_events(
         warehouse,
@@ -66,7 +66,7 @@ def test_a_new_value_adds_a_member_and_touches_no_other():
         make_event("company", 1, "2024-01-01", segment="z"),
         make_event("company", 2, "2024-01-01", segment="a"),
     )
-    assert built(warehouse) == WriteCounts(deleted=1, inserted=2)
+    assert build(warehouse) == WriteCounts(deleted=1, inserted=2)
     after = read_rows(warehouse, "dim_word", "value", "word_key")
     assert set(before) < set(after)
     # A value counts as loaded with the first batch that brought it.
@@ -77,46 +77,46 @@ def test_a_new_value_adds_a_member_and_touches_no_other():
 
 
 def test_a_value_that_late_news_unsaid_is_a_member_no_more():
-    warehouse = opened("entry", "company")
+    warehouse = open_warehouse("entry", "company")
     first = make_event("entry", 1, "2024-01-01", option="a")
     other = make_event("entry", 1, "2024-01-01", option="b")
     early, late = sorted((first, other), key=lambda event: event.hash)
     merge_events(warehouse, "entry", early)
-    built(warehouse)
+    build(warehouse)
     merge_events(warehouse, "entry", late)
-    built(warehouse)
+    build(warehouse)
     assert read_rows(warehouse, "dim_word", "value", where="word_key > 0") == [(late.values["option"],)]
 
 
 def test_the_batch_that_brought_a_value_first_stays_while_a_row_of_it_has_the_value():
-    warehouse = opened("entry", "company")
+    warehouse = open_warehouse("entry", "company")
     merge_events(
         warehouse,
         "entry",
         make_event("entry", 1, "2024-01-01", option="a", batch="b2"),
         make_event("entry", 2, "2024-01-01", option="a", batch="b2"),
     )
-    built(warehouse)
+    build(warehouse)
     merge_events(warehouse, "entry", make_event("entry", 1, "2024-02-01", option="b", batch="b3"))
     merge_events(warehouse, "entry", make_event("entry", 3, "2024-02-01", option="a", batch="b4"))
-    built(warehouse)
+    build(warehouse)
     batches = read_rows(warehouse, "dim_word", "value", "batch_id", where="word_key > 0")
     assert batches == [("a", "b2-entry"), ("b", "b3-entry")]
     merge_events(warehouse, "company", make_event("company", 1, "2024-02-01", segment="a", batch="b1"))
-    assert built(warehouse) == WriteCounts(deleted=1, inserted=1)
+    assert build(warehouse) == WriteCounts(deleted=1, inserted=1)
     batches = read_rows(warehouse, "dim_word", "value", "batch_id", where="word_key > 0")
     assert batches == [("a", "b1-company"), ("b", "b3-entry")]
 
 
 def test_where_late_news_unsaid_the_first_row_of_a_value_the_next_batch_counts():
-    warehouse = opened("entry", "company")
+    warehouse = open_warehouse("entry", "company")
     first = make_event("entry", 1, "2024-01-01", option="a", batch="b2")
     other = make_event("entry", 1, "2024-01-01", option="b", batch="b2")
     early, late = sorted((first, other), key=lambda event: event.hash)
     value = early.values["option"]
     merge_events(warehouse, "entry", early, make_event("entry", 2, "2024-01-01", option=value, batch="b3"))
-    built(warehouse)
+    build(warehouse)
     merge_events(warehouse, "entry", late)
-    built(warehouse)
+    build(warehouse)
     batches = dict(read_rows(warehouse, "dim_word", "value", "batch_id", where="word_key > 0"))
     assert batches == {value: "b3-entry", late.values["option"]: "b2-entry"}

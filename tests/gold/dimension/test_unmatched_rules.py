@@ -44,8 +44,8 @@ def test_what_no_line_matches_is_told_once_with_its_names(engine):
             entities={"agreement": ENTITY}, dimensions={"agreement": DIMENSION}, rules={"kind": RULES}
         )
     )
-    told = []
-    report_unmatched(warehouse, star, DIMENSION, told.append)
-    (finding,) = (event.finding for event in told)
+    events = []
+    report_unmatched(warehouse, star, DIMENSION, events.append)
+    (finding,) = (event.finding for event in events)
     assert (finding.table, finding.finding, finding.count) == ("gold.dim_agreement", "unmatched_value", 3)
     assert finding.detail == "no line of the rules `kind` matches: Gull, Silfur"

@@ -10,7 +10,7 @@ from headwater.clock import parse_instant
 from headwater.errors import DeclarationError, WarehouseError
 from headwater.run import app
 from headwater.testing.tables import find_mismatch
-from tests.run.inspect.past import project, remember, said
+from tests.run.inspect.builders import make_contact_event, make_project, remember
 
 ANNA = {"contact_id": 1, "company_id": 7, "first_name": "Anna"}
 BODO = {"contact_id": 2, "company_id": 8, "first_name": "Bodo", "last_name": "Berg", "title": ""}
@@ -18,22 +18,22 @@ BODO = {"contact_id": 2, "company_id": 8, "first_name": "Bodo", "last_name": "Be
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    made = project(tmp_path_factory.mktemp("asof") / "shop")
+    root = make_project(tmp_path_factory.mktemp("asof") / "shop")
     remember(
-        made,
-        said("psa:1", "2026-01-01", **ANNA, last_name="Alt", title=None),
-        said("psa:1", "2026-03-01", **ANNA, last_name="Neu", title="boss"),
-        said("psa:2", "2026-01-01", **BODO),
-        said("psa:2", "2026-02-01", "D"),
-        said("psa:2", "2026-04-01", **BODO),
+        root,
+        make_contact_event("psa:1", "2026-01-01", **ANNA, last_name="Alt", title=None),
+        make_contact_event("psa:1", "2026-03-01", **ANNA, last_name="Neu", title="boss"),
+        make_contact_event("psa:2", "2026-01-01", **BODO),
+        make_contact_event("psa:2", "2026-02-01", "D"),
+        make_contact_event("psa:2", "2026-04-01", **BODO),
     )
-    return made
+    return root
 
 
-def ask(root, when, name="contact", **asked):
-    with app.open_project(root) as opened:
-        found = app.read_as_of(opened.open_tenant("acme"), parse_instant(when), name, **asked)
-    return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
+def read_as_of(root, when, name="contact", **options):
+    with app.open_project(root) as workspace:
+        result = app.read_as_of(workspace.open_tenant("acme"), parse_instant(when), name, **options)
+    return [dict(zip(result.columns, row, strict=True)) for row in result.rows]
 
 
 @pytest.mark.parametrize(
@@ -49,38 +49,38 @@ def ask(root, when, name="contact", **asked):
     ],
 )
 def test_at_an_instant_a_key_has_the_version_that_began_at_or_before_it_and_had_not_ended(root, when, picture):
-    assert find_mismatch(picture, ask(root, when)) == ""
+    assert find_mismatch(picture, read_as_of(root, when)) == ""
 
 
 def test_rows_come_by_key_and_may_be_narrowed(root):
-    found = ask(root, "2026-05-01", columns=("last_name", "first_name"))
-    assert found == [{"last_name": "Neu", "first_name": "Anna"}, {"last_name": "Berg", "first_name": "Bodo"}]
-    assert ask(root, "2026-05-01", columns=("contact_id",), limit=1) == [{"contact_id": 1}]
-    assert ask(root, "2026-05-01", where="last_name = 'Neu' OR title = 'x'", columns=("contact_id",)) == [
+    rows = read_as_of(root, "2026-05-01", columns=("last_name", "first_name"))
+    assert rows == [{"last_name": "Neu", "first_name": "Anna"}, {"last_name": "Berg", "first_name": "Bodo"}]
+    assert read_as_of(root, "2026-05-01", columns=("contact_id",), limit=1) == [{"contact_id": 1}]
+    assert read_as_of(root, "2026-05-01", where="last_name = 'Neu' OR title = 'x'", columns=("contact_id",)) == [
         {"contact_id": 1}
     ]
-    assert ask(root, "2026-02-15", where="last_name = 'Neu' OR TRUE -- all", columns=("contact_id",)) == [
+    assert read_as_of(root, "2026-02-15", where="last_name = 'Neu' OR TRUE -- all", columns=("contact_id",)) == [
         {"contact_id": 1}
     ]
 
 
 def test_instants_are_answered_in_utc(root):
-    assert ask(root, "2026-05-01", limit=1)[0]["valid_from"] == datetime(2026, 3, 1, tzinfo=UTC)
+    assert read_as_of(root, "2026-05-01", limit=1)[0]["valid_from"] == datetime(2026, 3, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("name", ["contact", "silver.contact"])
 def test_an_entity_is_meant_before_a_dimension_of_that_name(root, name):
-    assert "version_number" in ask(root, "2026-05-01", name)[0]
+    assert "version_number" in read_as_of(root, "2026-05-01", name)[0]
 
 
 def test_plain_sql_asks_the_same_by_a_function(root):
-    with app.open_project(root) as opened:
+    with app.open_project(root) as workspace:
         sql = "SELECT last_name FROM silver.contact_asof(TIMESTAMP '2026-02-28 12:00:00') AS c"
-        assert app.run_query(opened.open_tenant("acme"), sql).rows == (("Alt",),)
+        assert app.run_query(workspace.open_tenant("acme"), sql).rows == (("Alt",),)
         then, now = "silver.contact_asof('2026-02-01') AS a", "silver.contact_asof('2026-04-01') AS n"
         joined = f"SELECT n.last_name FROM {then} JOIN {now} USING (entity_key)"
-        assert app.run_query(opened.open_tenant("acme"), joined).rows == (("Neu",),)
-        assert [table.table for table in app.read_status(opened.open_tenant("acme")).tables] == [
+        assert app.run_query(workspace.open_tenant("acme"), joined).rows == (("Neu",),)
+        assert [table.table for table in app.read_status(workspace.open_tenant("acme")).tables] == [
             "contact",
             "contact_current",
             "contact_log",
@@ -97,22 +97,22 @@ def test_plain_sql_asks_the_same_by_a_function(root):
 )
 def test_what_has_no_past_is_refused_with_a_hint(root, name, what):
     with pytest.raises(DeclarationError, match=what) as caught:
-        ask(root, "2026-01-01", name)
+        read_as_of(root, "2026-01-01", name)
     assert caught.value.hint
 
 
 def test_a_table_that_is_not_there_yet_names_the_command_that_makes_it(root):
     with pytest.raises(WarehouseError, match="dim_contact does not exist yet") as caught:
-        ask(root, "2026-01-01", "dim_contact")
+        read_as_of(root, "2026-01-01", "dim_contact")
     assert "headwater run" in caught.value.hint
 
 
 def test_an_unknown_column_is_refused_with_the_nearest_one(root):
     with pytest.raises(DeclarationError, match="no column `lastname`") as caught:
-        ask(root, "2026-01-01", columns=("lastname",))
+        read_as_of(root, "2026-01-01", columns=("lastname",))
     assert caught.value.hint == "did you mean `last_name`?"
     with pytest.raises(WarehouseError, match="refused a statement") as refused:
-        ask(root, "2026-01-01", where="lastname = 'x'")
+        read_as_of(root, "2026-01-01", where="lastname = 'x'")
     assert "last_name" in refused.value.details
 
 
@@ -134,5 +134,5 @@ def test_an_unknown_column_is_refused_with_the_nearest_one(root):
 )
 def test_a_condition_is_one_expression(root, condition):
     with pytest.raises(WarehouseError, match="a condition must be one expression") as caught:
-        ask(root, "2026-01-01", where=condition)
+        read_as_of(root, "2026-01-01", where=condition)
     assert caught.value.where == "--where"

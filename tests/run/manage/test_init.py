@@ -11,11 +11,11 @@ from headwater.run import app
 
 def test_a_project_of_a_blueprint_and_a_connector_is_in_good_order(tmp_path):
     app.init_project(tmp_path / "my-msp", blueprint="msp", connector="connectwise")
-    with app.open_project(tmp_path / "my-msp") as opened:
-        found = app.check_project(opened)
-    assert found.connectors == ("connectwise",)
-    assert "time_entry" in found.facts
-    assert any("CONNECTWISE_PUBLIC_KEY" in warning for warning in found.warnings)
+    with app.open_project(tmp_path / "my-msp") as workspace:
+        report = app.check_project(workspace)
+    assert report.connectors == ("connectwise",)
+    assert "time_entry" in report.facts
+    assert any("CONNECTWISE_PUBLIC_KEY" in warning for warning in report.warnings)
 
 
 def test_an_empty_project_is_one_too(tmp_path):

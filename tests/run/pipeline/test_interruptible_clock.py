@@ -10,11 +10,11 @@ from headwater.run.pipeline.interruptible_clock import InterruptibleClock
 
 
 def test_a_wait_ends_when_a_stop_is_asked_for():
-    asked = iter([False, False, True])
+    answers = iter([False, False, True])
     clock = SystemClock()
     started = clock.monotonic()
     with pytest.raises(Cancelled):
-        InterruptibleClock(clock=clock, stop=lambda: next(asked)).sleep(60)
+        InterruptibleClock(clock=clock, stop=lambda: next(answers)).sleep(60)
     assert clock.monotonic() - started < 5
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tests.silver.oracle.batch import Batch, Record, Source, event_of, made, sequence_of
+from tests.silver.oracle.batch import Batch, Record, Source, build_event, compute_sequence, make_event
 from tests.silver.oracle.event import Event, Log
-from tests.silver.oracle.fold import Life, life_of
+from tests.silver.oracle.fold import Life, fold_life
 
 FLOOR, USUAL_DROP = 10, 0.2
 
@@ -39,80 +39,84 @@ class Complete:
     def refused(self) -> tuple[str | None, ...]:
         return tuple(key for batch in (self.batch, *self.by_id) for key in batch.refused)
 
-    def own(self) -> dict[str, tuple[int, Record]]:
+    def index_last_records(self) -> dict[str, tuple[int, Record]]:
         """The last record of each key in the read itself, with its line."""
         lines = sorted(
-            enumerate(self.batch.records), key=lambda line: (sequence_of(line[1].stamp, self.batch), line[0])
+            enumerate(self.batch.records), key=lambda line: (compute_sequence(line[1].stamp, self.batch), line[0])
         )
         return {record.key: (line, record) for line, record in lines}
 
-    def by_id_live(self) -> set[str]:
+    def list_live_keys_by_id(self) -> set[str]:
         return {
             key
             for batch in self.by_id
-            for key, (_, record) in Complete(batch, self.source).own().items()
-            if live(record)
+            for key, (_, record) in Complete(batch, self.source).index_last_records().items()
+            if is_live(record)
         }
 
-    def shows(self) -> set[str]:
+    def list_shown_keys(self) -> set[str]:
         """The keys that are there."""
         refused = {key for key in self.refused if key is not None}
         if self.batch.purpose == "snapshot":
-            return {key for key, (_, record) in self.own().items() if live(record)} | refused
+            return {key for key, (_, record) in self.index_last_records().items() if is_live(record)} | refused
         return {record.key for batch in (self.batch, *self.by_id) for record in batch.records} | refused
 
-    def brings_back(self, key: str, life: Life) -> bool:
+    def brings_back(self, key: str, state: Life) -> bool:
         """Whether the read says that a key is there, lives, and is of this entity."""
         if not self.filters:
-            return key in self.shows()
+            return key in self.list_shown_keys()
         if self.batch.purpose == "snapshot":
-            return key in self.own() and live(self.own()[key][1])
-        fitted = key in self.shows() and life.last_record.get(self.source.name) == "U"
-        return fitted or key in self.by_id_live()
+            return key in self.index_last_records() and is_live(self.index_last_records()[key][1])
+        fitted = key in self.list_shown_keys() and state.last_record.get(self.source.name) == "U"
+        return fitted or key in self.list_live_keys_by_id()
 
 
-def live(record: Record) -> bool:
+def is_live(record: Record) -> bool:
     return record.fits and not record.deleted
 
 
-def as_of(log: Log, key: str, batch: Batch) -> Life:
+def fold_as_of(log: Log, key: str, batch: Batch) -> Life:
     """What was known of a key when the window of the read ended."""
     limit = (batch.until, batch.observed)
-    return life_of(event for event in log.of(key) if (event.sequence, event.observed) <= limit)
+    return fold_life(event for event in log.list_events(key) if (event.sequence, event.observed) <= limit)
 
 
-def restated(log: Log, complete: Complete) -> Iterable[Event]:
+def list_restated(log: Log, complete: Complete) -> Iterable[Event]:
     """Records that are shown live while their key is closed, though their own stamp is older."""
     if complete.batch.purpose != "snapshot":
         return
-    for key, (line, record) in complete.own().items():
-        said = event_of(record, line, complete.batch, complete.source)
-        if live(record) and said.sequence < complete.batch.until and not as_of(log, key, complete.batch).is_open:
-            yield made(complete.batch, key, complete.batch.until, "U", dict(said.values), line, record.stamp)
+    for key, (line, record) in complete.index_last_records().items():
+        event = build_event(record, line, complete.batch, complete.source)
+        if (
+            is_live(record)
+            and event.sequence < complete.batch.until
+            and not fold_as_of(log, key, complete.batch).is_open
+        ):
+            yield make_event(complete.batch, key, complete.batch.until, "U", dict(event.values), line, record.stamp)
 
 
-def present(log: Log, complete: Complete) -> Iterable[Event]:
+def list_present(log: Log, complete: Complete) -> Iterable[Event]:
     """Keys that the source said were absent, and that are there again."""
-    for key in sorted(complete.shows() | complete.by_id_live()):
-        life = as_of(log, key, complete.batch)
-        if life.last_word.get(complete.source.name) == "A" and complete.brings_back(key, life):
-            yield made(complete.batch, key, complete.batch.until, "P")
+    for key in sorted(complete.list_shown_keys() | complete.list_live_keys_by_id()):
+        state = fold_as_of(log, key, complete.batch)
+        if state.last_word.get(complete.source.name) == "A" and complete.brings_back(key, state):
+            yield make_event(complete.batch, key, complete.batch.until, "P")
 
 
-def absent(log: Log, complete: Complete, *, allow_drop: bool) -> list[Event]:
+def list_absent(log: Log, complete: Complete, *, allow_drop: bool) -> list[Event]:
     """Keys that the source showed, and that are not there; none if the guard says wait."""
     if not complete.proves:
         return []
     name = complete.source.name
-    known = [key for key in log.keys if name in as_of(log, key, complete.batch).shown_by]
-    missing = [key for key in known if key not in complete.shows()]
-    before = [key for key in known if any(event.batch != complete.batch.id for event in log.of(key))]
-    if not allow_drop and trips(complete.source, len(missing), len(before)):
+    known_keys = [key for key in log.keys if name in fold_as_of(log, key, complete.batch).shown_by]
+    missing = [key for key in known_keys if key not in complete.list_shown_keys()]
+    before = [key for key in known_keys if any(event.batch != complete.batch.id for event in log.list_events(key))]
+    if not allow_drop and exceeds_max_drop(complete.source, len(missing), len(before)):
         return []
-    return [made(complete.batch, key, complete.batch.until, "A") for key in missing]
+    return [make_event(complete.batch, key, complete.batch.until, "A") for key in missing]
 
 
-def trips(source: Source, missing: int, known: int) -> bool:
+def exceeds_max_drop(source: Source, missing: int, known: int) -> bool:
     """Whether so many absences wait for a person."""
     if source.max_drop is None:
         return known >= FLOOR and missing > USUAL_DROP * known

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tests.silver.oracle.event import Event, columns
+from tests.silver.oracle.event import Event, sort_values
 
 SECOND = 1_000_000
 STAMP_TOLERANCE = 5 * 60 * SECOND
@@ -72,21 +72,21 @@ def is_usable(stamp: int | None, batch: Batch) -> bool:
     return stamp is not None and stamp <= batch.observed + STAMP_TOLERANCE
 
 
-def sequence_of(stamp: int | None, batch: Batch) -> int:
+def compute_sequence(stamp: int | None, batch: Batch) -> int:
     """The instant as of which a record counts."""
     if stamp is None:
         return batch.until
     return stamp if is_usable(stamp, batch) else batch.observed
 
 
-def event_of(record: Record, place: int, batch: Batch, source: Source) -> Event:
+def build_event(record: Record, place: int, batch: Batch, source: Source) -> Event:
     """What a record says: deleted, no longer of this entity, or how it is."""
     operation = "D" if record.deleted else "U" if record.fits else "A"
     values = {name: record.values.get(name) for name in source.columns} if operation == "U" else {}
-    return made(batch, record.key, sequence_of(record.stamp, batch), operation, values, place, record.stamp)
+    return make_event(batch, record.key, compute_sequence(record.stamp, batch), operation, values, place, record.stamp)
 
 
-def made(
+def make_event(
     batch: Batch,
     key: str,
     sequence: int,
@@ -101,7 +101,7 @@ def made(
         sequence=sequence,
         operation=operation,
         source=batch.source,
-        values=columns(values or {}),
+        values=sort_values(values or {}),
         observed=batch.observed,
         place=place,
         first_observed=batch.observed,

@@ -58,7 +58,7 @@ class Log:
         there = of_key.get(event.identity)
         of_key[event.identity] = join(there, event) if there else event
 
-    def of(self, key: str) -> list[Event]:
+    def list_events(self, key: str) -> list[Event]:
         """The events of a key, in order."""
         return sorted(self.by_key.get(key, {}).values(), key=lambda event: event.order)
 
@@ -67,16 +67,16 @@ class Log:
         return sorted(self.by_key)
 
     def __iter__(self) -> Iterator[Event]:
-        return (event for key in self.keys for event in self.of(key))
+        return (event for key in self.keys for event in self.list_events(key))
 
 
-def log_of(events: Iterable[Event]) -> Log:
+def build_log(events: Iterable[Event]) -> Log:
     log = Log()
     for event in events:
         log.add(event)
     return log
 
 
-def columns(values: Mapping[str, object]) -> tuple[tuple[str, object], ...]:
+def sort_values(values: Mapping[str, object]) -> tuple[tuple[str, object], ...]:
     """Values as an event holds them."""
     return tuple(sorted(values.items()))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from tests.silver.oracle.event import Event, log_of
+from tests.silver.oracle.event import Event, build_log
 
 OPEN_END = None
 
@@ -60,7 +60,7 @@ class Life:
             self.values.update(event.values)
 
 
-def life_of(events: Iterable[Event]) -> Life:
+def fold_life(events: Iterable[Event]) -> Life:
     """What events of one key, in order, make of it."""
     life = Life()
     for event in events:
@@ -78,7 +78,7 @@ class Moment:
     batch: str
 
 
-def moments(events: Iterable[Event]) -> Iterator[Moment]:
+def list_moments(events: Iterable[Event]) -> Iterator[Moment]:
     """The state of a key after each instant at which something was said of it."""
     life = Life()
     for instant, together in groupby(events, key=lambda event: event.sequence):
@@ -95,34 +95,34 @@ class Span:
     end: int | None = OPEN_END
 
 
-def spans(events: Iterable[Event], tracked: tuple[str, ...]) -> list[Span]:
+def list_spans(events: Iterable[Event], tracked: tuple[str, ...]) -> list[Span]:
     """From when to when which tracked columns stood."""
-    found: list[Span] = []
-    for moment in moments(events):
+    spans: list[Span] = []
+    for moment in list_moments(events):
         values = {column: moment.values.get(column) for column in tracked}
-        last = found[-1] if found and found[-1].end is OPEN_END else None
+        last = spans[-1] if spans and spans[-1].end is OPEN_END else None
         if last and moment.is_open and last.values == values:
             continue
         if last:
             last.end = moment.instant
         if moment.is_open:
-            found.append(Span(values, moment.instant, moment.batch))
-    return found
+            spans.append(Span(values, moment.instant, moment.batch))
+    return spans
 
 
-def versions_of(key: str, events: list[Event], names: Iterable[str], overwritten: frozenset[str]) -> list[Version]:
+def fold_versions(key: str, events: list[Event], names: Iterable[str], overwritten: frozenset[str]) -> list[Version]:
     """The versions of one key, from its events in order."""
     tracked = tuple(name for name in names if name not in overwritten)
-    newest = life_of(events).values
+    newest = fold_life(events).values
     everywhere = {name: newest.get(name) for name in names if name in overwritten}
     return [
         Version(key, tuple(sorted((span.values | everywhere).items())), span.start, span.end, number, span.batch)
-        for number, span in enumerate(spans(events, tracked), start=1)
+        for number, span in enumerate(list_spans(events, tracked), start=1)
     ]
 
 
-def versions(events: Iterable[Event], names: Iterable[str], overwritten: Iterable[str] = ()) -> list[Version]:
+def build_versions(events: Iterable[Event], names: Iterable[str], overwritten: Iterable[str] = ()) -> list[Version]:
     """The history that a set of events is; key by key, in time."""
-    log = log_of(events)
+    log = build_log(events)
     names, over = tuple(names), frozenset(overwritten)
-    return [version for key in log.keys for version in versions_of(key, log.of(key), names, over)]
+    return [version for key in log.keys for version in fold_versions(key, log.list_events(key), names, over)]

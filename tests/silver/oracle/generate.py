@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from headwater.batch import Batch as Parcel
 from tests.silver.oracle.batch import STAMP_TOLERANCE, Batch, Record, Source
-from tests.silver.oracle.landing import at, parcel_of
+from tests.silver.oracle.landing import build_parcel, to_hour_micros
 
 NUMBERS = st.integers(1, 3)
 TOGETHER = 10
@@ -52,7 +52,7 @@ class Case:
         return [[batch for place in part for batch in self.groups[place]] for part in (*parts, rest) if part]
 
     def __str__(self) -> str:
-        return "\n".join([self.connection, *map(row_of, self.batches), f"order {self.order} sizes {self.sizes}"])
+        return "\n".join([self.connection, *map(render_row, self.batches), f"order {self.order} sizes {self.sizes}"])
 
 
 @dataclass(frozen=True)
@@ -82,35 +82,35 @@ class Pack:
             return [
                 [(case, one) for case, part in zip(self.cases, parts, strict=True) for one in part] for parts in rounds
             ]
-        found = [(case, group) for case in self.cases for group in case.groups]
+        groups = [(case, group) for case in self.cases for group in case.groups]
         if self.mode == "together":
-            return [[(case, one) for case, group in found for one in group[::-1]][::-1]]
-        times = sorted({group[0].read_at for _, group in found})
-        return [[(case, one) for case, group in found for one in group if group[0].read_at == time] for time in times]
+            return [[(case, one) for case, group in groups for one in group[::-1]][::-1]]
+        times = sorted({group[0].read_at for _, group in groups})
+        return [[(case, one) for case, group in groups for one in group if group[0].read_at == time] for time in times]
 
 
-def row_of(batch: Batch) -> str:
+def render_row(batch: Batch) -> str:
     """A batch, drawn; instants are hours."""
     cells = [batch.id[-10:], batch.source, f"{batch.purpose}{'?' * (batch.proved is False)}"]
-    times = [hour_of(batch.until), hour_of(batch.read_at)]
+    times = [render_hour(batch.until), render_hour(batch.read_at)]
     return " | ".join(
-        [*cells, *times, "; ".join([*map(text_of, batch.records), *(f"#{key}" for key in batch.refused)])]
+        [*cells, *times, "; ".join([*map(render_record, batch.records), *(f"#{key}" for key in batch.refused)])]
     )
 
 
-def text_of(record: Record) -> str:
+def render_record(record: Record) -> str:
     """A record, drawn."""
     marks = "!" * record.deleted + "/" * (not record.fits)
     values = " ".join(f"{name}={value!r}" for name, value in record.values.items())
-    return f"{record.key}@{'-' if record.stamp is None else hour_of(record.stamp)}{marks} {values}".strip()
+    return f"{record.key}@{'-' if record.stamp is None else render_hour(record.stamp)}{marks} {values}".strip()
 
 
-def hour_of(instant: int) -> str:
-    return f"{(instant - at(0)) / 3_600_000_000:g}"
+def render_hour(instant: int) -> str:
+    return f"{(instant - to_hour_micros(0)) / 3_600_000_000:g}"
 
 
 @st.composite
-def source_called(draw: st.DrawFn, name: str) -> Source:
+def draw_source(draw: st.DrawFn, name: str) -> Source:
     return Source(
         name=name,
         columns=KNOWN[name],
@@ -121,31 +121,37 @@ def source_called(draw: st.DrawFn, name: str) -> Source:
 
 
 @st.composite
-def stamps(draw: st.DrawFn, until: int, read_at: int) -> int | None:
+def draw_stamp(draw: st.DrawFn, until: int, read_at: int) -> int | None:
     """Mostly before the window ends; rarely none, of the future, at its very edge, or of long ago."""
-    usual = st.integers(max(1, until - 6), until).map(at)
-    edge = st.sampled_from([at(read_at) + STAMP_TOLERANCE, at(read_at) + STAMP_TOLERANCE + 1])
-    odd = st.one_of(st.none(), st.integers(1, read_at).map(at), edge, st.just(at(500)), st.sampled_from(LONG_AGO))
-    return draw(odd if draw(st.integers(0, 3)) == 3 else usual)
+    usual = st.integers(max(1, until - 6), until).map(to_hour_micros)
+    edge = st.sampled_from([to_hour_micros(read_at) + STAMP_TOLERANCE, to_hour_micros(read_at) + STAMP_TOLERANCE + 1])
+    unusual = st.one_of(
+        st.none(),
+        st.integers(1, read_at).map(to_hour_micros),
+        edge,
+        st.just(to_hour_micros(500)),
+        st.sampled_from(LONG_AGO),
+    )
+    return draw(unusual if draw(st.integers(0, 3)) == 3 else usual)
 
 
 @st.composite
-def records(draw: st.DrawFn, connection: str, source: Source, until: int, read_at: int) -> Record:
+def draw_record(draw: st.DrawFn, connection: str, source: Source, until: int, read_at: int) -> Record:
     return Record(
         key=f"{connection}:{draw(NUMBERS)}",
-        stamp=draw(stamps(until, read_at)),
+        stamp=draw(draw_stamp(until, read_at)),
         values={name: draw(VALUES[name]) for name in source.columns},
         deleted=source.has_deleted and draw(st.integers(0, 4)) == 4,
         fits=not (source.has_where and draw(st.integers(0, 4)) == 4),
     )
 
 
-def purposes(source: Source) -> list[str]:
+def list_purposes(source: Source) -> list[str]:
     return ["changes", "sweep" if source.deletes == "sweep" else "snapshot"]
 
 
 @st.composite
-def refusals(draw: st.DrawFn, connection: str) -> tuple[str | None, ...]:
+def draw_refusals(draw: st.DrawFn, connection: str) -> tuple[str | None, ...]:
     """The keys of refused records: mostly none, now and then one that cannot be made."""
     if draw(st.integers(0, 3)) < 3:
         return ()
@@ -154,42 +160,46 @@ def refusals(draw: st.DrawFn, connection: str) -> tuple[str | None, ...]:
 
 
 @st.composite
-def groups(draw: st.DrawFn, connection: str, source: Source, read_at: int, reading: int) -> list[tuple[Batch, Parcel]]:
+def draw_group(
+    draw: st.DrawFn, connection: str, source: Source, read_at: int, reading: int
+) -> list[tuple[Batch, Parcel]]:
     """One read; a sweep at times with the by-id read that belongs to it."""
     until = draw(st.integers(max(1, read_at - 8), read_at)) if draw(st.booleans()) else read_at
-    purpose = draw(st.sampled_from(purposes(source)))
-    lines = st.lists(records(connection, source, until, read_at), max_size=4)
+    purpose = draw(st.sampled_from(list_purposes(source)))
+    lines = st.lists(draw_record(connection, source, until, read_at), max_size=4)
     if purpose == "sweep":
         lines = st.lists(NUMBERS.map(lambda number: Record(f"{connection}:{number}")), max_size=3)
 
-    def made(purpose: str, late: float, found: list[Record]) -> tuple[Batch, Parcel]:
-        parcel = parcel_of(connection, source.name, purpose, until, reading)
-        more = {"records": tuple(found), "refused": draw(refusals(connection)), "proved": draw(PROOF)}
-        return Batch(parcel.id, source.name, at(until), at(read_at + late), purpose, **more), parcel
+    def build_batch(purpose: str, late: float, records: list[Record]) -> tuple[Batch, Parcel]:
+        parcel = build_parcel(connection, source.name, purpose, until, reading)
+        more = {"records": tuple(records), "refused": draw(draw_refusals(connection)), "proved": draw(PROOF)}
+        return Batch(
+            parcel.id, source.name, to_hour_micros(until), to_hour_micros(read_at + late), purpose, **more
+        ), parcel
 
-    first = made(purpose, 0, draw(lines))
+    first = build_batch(purpose, 0, draw(lines))
     if purpose != "sweep" or draw(st.booleans()):
         return [first]
-    asked = draw(st.lists(records(connection, source, until, read_at), max_size=2, unique_by=lambda one: one.key))
-    return [first, made("verify", 0.5, asked)]
+    by_id = draw(st.lists(draw_record(connection, source, until, read_at), max_size=2, unique_by=lambda one: one.key))
+    return [first, build_batch("verify", 0.5, by_id)]
 
 
 @st.composite
-def cases(draw: st.DrawFn, connection: str, sources: dict[str, Source]) -> Case:
+def draw_case(draw: st.DrawFn, connection: str, sources: dict[str, Source]) -> Case:
     times = sorted(draw(st.sets(st.integers(5, 24), min_size=1, max_size=7)))
     read = [
-        draw(groups(connection, sources[draw(st.sampled_from(sorted(sources)))], read_at, reading))
+        draw(draw_group(connection, sources[draw(st.sampled_from(sorted(sources)))], read_at, reading))
         for reading, read_at in enumerate(times, start=1)
     ]
     order = draw(st.permutations([*range(len(read)), *draw(st.lists(st.integers(0, len(read) - 1), max_size=2))]))
     sizes = draw(st.lists(st.integers(1, 3), max_size=4))
-    found = tuple(tuple(batch for batch, _ in group) for group in read)
+    groups = tuple(tuple(batch for batch, _ in group) for group in read)
     parcels = {batch.id: parcel for group in read for batch, parcel in group}
-    return Case(connection, found, parcels, tuple(order), tuple(sizes))
+    return Case(connection, groups, parcels, tuple(order), tuple(sizes))
 
 
 @st.composite
-def packs(draw: st.DrawFn) -> Pack:
-    sources = {name: draw(source_called(name)) for name in KNOWN}
-    found = tuple(draw(cases(f"p{number}", sources)) for number in range(TOGETHER))
-    return Pack(sources, found, draw(st.sampled_from(["read", "together", "any"])))
+def draw_pack(draw: st.DrawFn) -> Pack:
+    sources = {name: draw(draw_source(name)) for name in KNOWN}
+    cases = tuple(draw(draw_case(f"p{number}", sources)) for number in range(TOGETHER))
+    return Pack(sources, cases, draw(st.sampled_from(["read", "together", "any"])))

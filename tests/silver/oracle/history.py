@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from tests.silver.oracle.absence import Complete, absent, present, restated
-from tests.silver.oracle.batch import Batch, Record, Source, event_of
+from tests.silver.oracle.absence import Complete, list_absent, list_present, list_restated
+from tests.silver.oracle.batch import Batch, Record, Source, build_event
 from tests.silver.oracle.event import Event, Log
-from tests.silver.oracle.fold import Version, versions
+from tests.silver.oracle.fold import Version, build_versions
 
 IDLE_COUNTS = False
 
 
-def events(
+def build_events(
     batches: Iterable[Batch],
     sources: Mapping[str, Source],
     *,
@@ -38,11 +38,11 @@ def take_records(log: Log, batch: Batch, source: Source) -> None:
     known = {event.key for event in log if event.operation == "U"}
     known |= {record.key for record in batch.records if record.fits and not record.deleted}
     for line, record in enumerate(batch.records):
-        if says(record, known):
-            log.add(event_of(record, line, batch, source))
+        if is_informative(record, known):
+            log.add(build_event(record, line, batch, source))
 
 
-def says(record: Record, known: set[str]) -> bool:
+def is_informative(record: Record, known: set[str]) -> bool:
     """Whether a record says anything: a deleted one that does not fit says so only of what is known."""
     return not record.deleted or record.fits or record.key in known
 
@@ -51,14 +51,14 @@ def take_complete(log: Log, complete: Complete, *, allow_drop: bool) -> None:
     """What follows from a complete read beyond its records."""
     if not complete.counts:
         return
-    absences = absent(log, complete, allow_drop=allow_drop)
-    for event in [*absences, *restated(log, complete)]:
+    absences = list_absent(log, complete, allow_drop=allow_drop)
+    for event in [*absences, *list_restated(log, complete)]:
         log.add(event)
-    for event in list(present(log, complete)):
+    for event in list(list_present(log, complete)):
         log.add(event)
 
 
-def history(
+def build_history(
     batches: Iterable[Batch],
     sources: Mapping[str, Source],
     names: Iterable[str],
@@ -67,10 +67,10 @@ def history(
     allow_drop: bool = False,
 ) -> list[Version]:
     """The history that a set of batches is."""
-    return versions(telling(events(batches, sources, allow_drop=allow_drop)), names, overwritten)
+    return build_versions(select_informative(build_events(batches, sources, allow_drop=allow_drop)), names, overwritten)
 
 
-def telling(log: Log) -> Iterator[Event]:
+def select_informative(log: Log) -> Iterator[Event]:
     """The events that say something: no repetition without a stamp of what their source said last.
 
     A delete is everybody's word. Set IDLE_COUNTS to let every repetition count: two sources that disagree and have no
@@ -79,7 +79,7 @@ def telling(log: Log) -> Iterator[Event]:
     for key in log.keys:
         words: dict[str, Event] = {}
         deleted = False
-        for event in log.of(key):
+        for event in log.list_events(key):
             if IDLE_COUNTS or not is_idle(
                 event, words.get(event.source), deleted=event.source not in words and deleted
             ):

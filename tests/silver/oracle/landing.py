@@ -29,31 +29,31 @@ FIELDS = {
 }
 
 
-def hours(number: float) -> datetime:
+def to_instant(number: float) -> datetime:
     return START + timedelta(hours=number)
 
 
-def at(number: float) -> int:
+def to_hour_micros(number: float) -> int:
     """An hour as the oracle counts instants."""
-    return to_micros(hours(number))
+    return to_micros(to_instant(number))
 
 
-def parcel_of(connection: str, source: str, purpose: str, until: float, reading: int) -> Parcel:
+def build_parcel(connection: str, source: str, purpose: str, until: float, reading: int) -> Parcel:
     feed = Feed(tenant="acme", connection=connection, resource=source.partition(".")[2])
-    return create_batch(feed, Window(since=EPOCH, until=hours(until)), purpose=purpose, attempt=reading)
+    return create_batch(feed, Window(since=EPOCH, until=to_instant(until)), purpose=purpose, attempt=reading)
 
 
-def number_of(key: str | None) -> str | None:
+def parse_number(key: str | None) -> str | None:
     return None if key is None else key.partition(":")[2]
 
 
-def line_of(place: int, record: Record) -> dict[str, object]:
+def build_line(place: int, record: Record) -> dict[str, object]:
     """A record as bronze has it."""
     size = record.values.get("size")
     moment = None if record.stamp is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=record.stamp)
     return {
         "_line": place,
-        "id": number_of(record.key),
+        "id": parse_number(record.key),
         "name": record.values.get("name"),
         "size": None if size is None else str(size),
         "note": record.values.get("note"),
@@ -63,33 +63,34 @@ def line_of(place: int, record: Record) -> dict[str, object]:
     }
 
 
-def written(path: Path, lines: Iterable[Mapping[str, object]], names: Iterable[str]) -> str:
+def write_parquet(path: Path, lines: Iterable[Mapping[str, object]], names: Iterable[str]) -> str:
     lines = list(lines)
     arrays = {name: pa.array([line[name] for line in lines], FIELDS[name]) for name in names}
     pq.write_table(pa.table(arrays), path)
     return str(path)
 
 
-def arrival_of(batch: Batch, parcel: Parcel, folder: Path) -> LandedBatch:
+def land_batch(batch: Batch, parcel: Parcel, folder: Path) -> LandedBatch:
     """The batch, landed."""
     names = ("_line", "id") if batch.purpose == "sweep" else tuple(FIELDS)
     stem = f"{parcel.feed.connection}-{parcel.feed.resource}-{parcel.id}"
-    lines = itertools.starmap(line_of, enumerate(batch.records))
+    lines = itertools.starmap(build_line, enumerate(batch.records))
     refused = (
-        {**dict.fromkeys(FIELDS), "_line": 100 + place, "id": number_of(key)} for place, key in enumerate(batch.refused)
+        {**dict.fromkeys(FIELDS), "_line": 100 + place, "id": parse_number(key)}
+        for place, key in enumerate(batch.refused)
     )
     return LandedBatch(
         source=batch.source,
         batch=parcel,
-        files=(written(folder / f"{stem}.parquet", lines, names),),
+        files=(write_parquet(folder / f"{stem}.parquet", lines, names),),
         refused=len(batch.refused),
-        refused_file=written(folder / f"{stem}.refused.parquet", refused, names) if batch.refused else None,
+        refused_file=write_parquet(folder / f"{stem}.refused.parquet", refused, names) if batch.refused else None,
         is_proved=batch.proved,
         observed_at=datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=batch.read_at),
     )
 
 
-def reading_of(source: Source) -> SourceMapping:
+def build_mapping(source: Source) -> SourceMapping:
     """The source, compiled."""
     return SourceMapping(
         source=source.name,

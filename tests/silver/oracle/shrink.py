@@ -5,27 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from tests.silver.oracle.chance import Case, Pack
+from tests.silver.oracle.generate import Case, Pack
 
 
-def smallest(pack: Pack, case: Case, disagrees: Callable[[Pack], bool]) -> Pack:
+def shrink(pack: Pack, case: Case, disagrees: Callable[[Pack], bool]) -> Pack:
     """The case by itself, with nothing in it that may go; the whole pack, where the case agrees by itself."""
-    found = replace(pack, cases=(case,))
-    if not disagrees(found):
+    smallest = replace(pack, cases=(case,))
+    if not disagrees(smallest):
         return pack
-    while less := next((one for one in smaller(found) if disagrees(one)), None):
-        found = less
-    return found
+    while less := next((one for one in list_smaller(smallest) if disagrees(one)), None):
+        smallest = less
+    return smallest
 
 
-def smaller(pack: Pack) -> Iterator[Pack]:
+def list_smaller(pack: Pack) -> Iterator[Pack]:
     """A pack of one case, with one thing less in it."""
     (case,) = pack.cases
-    for one in (*without_a_read(case), *without_an_arrival(case), *without_a_record(case)):
+    for one in (*drop_a_read(case), *drop_an_arrival(case), *drop_a_record(case)):
         yield replace(pack, cases=(one,))
 
 
-def without_a_read(case: Case) -> Iterator[Case]:
+def drop_a_read(case: Case) -> Iterator[Case]:
     for place in range(len(case.groups)):
         order = tuple(one - (one > place) for one in case.order if one != place)
         yield replace(case, groups=case.groups[:place] + case.groups[place + 1 :], order=order)
@@ -34,13 +34,13 @@ def without_a_read(case: Case) -> Iterator[Case]:
             yield with_group(case, place, group[:1])
 
 
-def without_an_arrival(case: Case) -> Iterator[Case]:
+def drop_an_arrival(case: Case) -> Iterator[Case]:
     for place, one in enumerate(case.order):
         if case.order.count(one) > 1:
             yield replace(case, order=case.order[:place] + case.order[place + 1 :])
 
 
-def without_a_record(case: Case) -> Iterator[Case]:
+def drop_a_record(case: Case) -> Iterator[Case]:
     for place, group in enumerate(case.groups):
         for at, batch in enumerate(group):
             less = [

@@ -53,7 +53,7 @@ _SCHEMA = {
 
 
 @contextmanager
-def opened(engine: Engine) -> Iterator[Warehouse]:
+def open_warehouse(engine: Engine) -> Iterator[Warehouse]:
     """A warehouse that nobody has used, and that goes. Each set has a connection of its own there."""
     warehouse = engine.connect(f"o{os.getpid()}-{next(_COUNT)}", False)
     try:
@@ -64,17 +64,17 @@ def opened(engine: Engine) -> Iterator[Warehouse]:
         warehouse.close()
 
 
-def hash_of(values: Iterable[tuple[str, object]]) -> str:
+def hash_values(values: Iterable[tuple[str, object]]) -> str:
     return sha256(repr(tuple(values)).encode()).hexdigest()[:32]
 
 
-def known_of(event: Event) -> str:
+def join_known_columns(event: Event) -> str:
     """The columns that an event knows, as the log names them: its key, too, where it says what the thing is like."""
     known = {"widget_id", *dict(event.values)} if event.operation == "U" else ()
     return "," + "".join(f"{name}," for name in WIDGET.columns if name in known)
 
 
-def row_of(event: Event) -> dict[str, object]:
+def build_row(event: Event) -> dict[str, object]:
     """An event as a merge takes it."""
     values = dict(event.values)
     return {
@@ -85,7 +85,7 @@ def row_of(event: Event) -> dict[str, object]:
         "operation": event.operation,
         "source": event.source,
         "widget_id": int(event.key.rpartition(":")[2]),
-        "known_columns": known_of(event),
+        "known_columns": join_known_columns(event),
         "hash": event.content,
         "stamp": event.stamp,
         "observed": event.observed,
@@ -94,14 +94,14 @@ def row_of(event: Event) -> dict[str, object]:
     }
 
 
-def staged(warehouse: Warehouse, events: Iterable[Event]) -> str:
+def stage_events(warehouse: Warehouse, events: Iterable[Event]) -> str:
     """Events as a staged relation."""
-    rows = [row_of(event) for event in events]
+    rows = [build_row(event) for event in events]
     arrays = {name: pa.array([row[name] for row in rows], type_) for name, type_ in _SCHEMA.items()}
     return warehouse.stage("oracle_events", pa.table(arrays))
 
 
-def stored(warehouse: Warehouse, connection: str, names: Iterable[str] = NAMES) -> list[tuple]:
+def read_stored(warehouse: Warehouse, connection: str, names: Iterable[str] = NAMES) -> list[tuple]:
     """The stored history of what a connection read: every column."""
     columns = ", ".join(names)
     return warehouse.rows(
@@ -110,7 +110,7 @@ def stored(warehouse: Warehouse, connection: str, names: Iterable[str] = NAMES) 
     )
 
 
-def expected(versions: Iterable[Version], names: Iterable[str] = NAMES) -> list[tuple]:
+def to_stored_rows(versions: Iterable[Version], names: Iterable[str] = NAMES) -> list[tuple]:
     """The oracle's history in the same words."""
     names = tuple(names)
     rows = [

@@ -15,34 +15,34 @@ from collections.abc import Iterable, Mapping
 
 from tests.silver.oracle.batch import SECOND, Batch, Record, Source
 from tests.silver.oracle.fold import Version
-from tests.silver.oracle.taken import history
+from tests.silver.oracle.history import build_history
 
 RECORD = re.compile(r"(?P<key>\w+)@(?P<stamp>-?\d+|-)(?P<mark>[!/]*)(?P<values>( \w+=\S+)*)$")
 
 
-def rows(table: str) -> list[list[str]]:
+def parse_rows(table: str) -> list[list[str]]:
     lines = [line for line in table.strip().splitlines() if line.strip()]
     return [[cell.strip() for cell in line.split("|")] for line in lines]
 
 
-def values_of(text: str) -> dict[str, object]:
+def parse_values(text: str) -> dict[str, object]:
     pairs = (pair.split("=") for pair in text.split())
     return {name: None if value == "~" else value for name, value in pairs}
 
 
-def record_of(text: str) -> Record:
-    found = RECORD.match(text)
-    assert found, text
-    stamp = None if found["stamp"] == "-" else int(found["stamp"]) * SECOND
-    mark = found["mark"]
-    return Record(found["key"], stamp, values_of(found["values"]), deleted="!" in mark, fits="/" not in mark)
+def parse_record(text: str) -> Record:
+    match = RECORD.match(text)
+    assert match, text
+    stamp = None if match["stamp"] == "-" else int(match["stamp"]) * SECOND
+    mark = match["mark"]
+    return Record(match["key"], stamp, parse_values(match["values"]), deleted="!" in mark, fits="/" not in mark)
 
 
-def batches_of(table: str) -> list[Batch]:
-    return [_batch_of(*cells) for cells in rows(table)]
+def parse_batches(table: str) -> list[Batch]:
+    return [_parse_batch(*cells) for cells in parse_rows(table)]
 
 
-def _batch_of(name: str, source: str, purpose: str, until: str, read_at: str, text: str = "") -> Batch:
+def _parse_batch(name: str, source: str, purpose: str, until: str, read_at: str, text: str = "") -> Batch:
     parts = [part.strip() for part in text.split(";") if part.strip()]
     refused = tuple(None if part == "#?" else part[1:] for part in parts if part.startswith("#"))
     return Batch(
@@ -52,12 +52,12 @@ def _batch_of(name: str, source: str, purpose: str, until: str, read_at: str, te
         proved=not purpose.endswith("?"),
         until=int(until) * SECOND,
         read_at=int(read_at) * SECOND,
-        records=tuple(record_of(part) for part in parts if not part.startswith("#")),
+        records=tuple(parse_record(part) for part in parts if not part.startswith("#")),
         refused=refused,
     )
 
 
-def drawn(versions: Iterable[Version]) -> list[list[str]]:
+def render_versions(versions: Iterable[Version]) -> list[list[str]]:
     """A history as rows of text."""
     return [
         [
@@ -71,13 +71,15 @@ def drawn(versions: Iterable[Version]) -> list[list[str]]:
     ]
 
 
-def sources_of(*sources: Source) -> Mapping[str, Source]:
+def index_sources(*sources: Source) -> Mapping[str, Source]:
     return {source.name: source for source in sources}
 
 
 def check(reads: str, expected: str, *sources: Source, over: tuple[str, ...] = (), allow_drop: bool = False) -> None:
     """Reads give that history, in whatever order they come."""
     names = sorted({name for source in sources for name in source.columns})
-    found = batches_of(reads)
-    for order in (found, found[::-1], found + found):
-        assert drawn(history(order, sources_of(*sources), names, over, allow_drop=allow_drop)) == rows(expected)
+    batches = parse_batches(reads)
+    for order in (batches, batches[::-1], batches + batches):
+        assert render_versions(
+            build_history(order, index_sources(*sources), names, over, allow_drop=allow_drop)
+        ) == parse_rows(expected)

@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from headwater.silver.conform import conform
 from headwater.silver.mapping import LandedBatch
-from tests.silver.oracle.chance import TOGETHER, Case, Pack, packs
-from tests.silver.oracle.landing import arrival_of, reading_of
-from tests.silver.oracle.smaller import smallest
-from tests.silver.oracle.stage import NAMES, OVERWRITTEN, WIDGET, expected, opened, stored
-from tests.silver.oracle.taken import history
+from tests.silver.oracle.generate import TOGETHER, Case, Pack, draw_pack
+from tests.silver.oracle.history import build_history
+from tests.silver.oracle.landing import build_mapping, land_batch
+from tests.silver.oracle.shrink import shrink
+from tests.silver.oracle.stage import NAMES, OVERWRITTEN, WIDGET, open_warehouse, read_stored, to_stored_rows
 
 EXAMPLES = int(os.environ.get("HEADWATER_EXAMPLES", "30"))
 MANY = settings(
@@ -33,41 +33,43 @@ MANY = settings(
 pytestmark = pytest.mark.timeout(max(300, 30 * EXAMPLES))
 
 
-def conformed(warehouse, pack: Pack) -> None:
+def conform_pack(warehouse, pack: Pack) -> None:
     """Take the batches as they come."""
-    readings = {name: reading_of(source) for name, source in pack.sources.items()}
+    readings = {name: build_mapping(source) for name, source in pack.sources.items()}
     come: dict[tuple[str, str, str], LandedBatch] = {}
     with tempfile.TemporaryDirectory() as folder:
         for call in pack.calls:
-            here = [arrival_of(batch, case.parcels[batch.id], Path(folder)) for case, batch in call]
+            here = [land_batch(batch, case.parcels[batch.id], Path(folder)) for case, batch in call]
             come.update({(one.batch.feed.connection, one.source, one.batch.id): one for one in here})
             conform(warehouse, WIDGET, readings, here, load_landed=lambda: tuple(come.values()))
 
 
-def said_of(case: Case, pack: Pack) -> list[tuple]:
-    return expected(history(case.batches, pack.sources, NAMES, OVERWRITTEN))
+def build_expected(case: Case, pack: Pack) -> list[tuple]:
+    return to_stored_rows(build_history(case.batches, pack.sources, NAMES, OVERWRITTEN))
 
 
-def disagreeing(engine, pack: Pack) -> list[tuple[Case, object]]:
+def find_mismatches(engine, pack: Pack) -> list[tuple[Case, object]]:
     """The sets whose history is another than the oracle's, with what is stored of them."""
-    with opened(engine) as warehouse:
+    with open_warehouse(engine) as warehouse:
         try:
-            conformed(warehouse, pack)
+            conform_pack(warehouse, pack)
         except Exception as error:
             if len(pack.cases) > 1:
                 return [
-                    one for case in pack.cases for one in disagreeing(engine, Pack(pack.sources, (case,), pack.mode))
+                    one
+                    for case in pack.cases
+                    for one in find_mismatches(engine, Pack(pack.sources, (case,), pack.mode))
                 ]
             return [(pack.cases[0], error)]
-        found = [(case, stored(warehouse, case.connection)) for case in pack.cases]
-        return [(case, rows) for case, rows in found if rows != said_of(case, pack)]
+        histories = [(case, read_stored(warehouse, case.connection)) for case in pack.cases]
+        return [(case, rows) for case, rows in histories if rows != build_expected(case, pack)]
 
 
 @MANY
-@given(pack=packs())
+@given(pack=draw_pack())
 def test_batches_are_the_history_of_the_oracle_however_they_come(engine, pack):
-    if not (found := disagreeing(engine, pack)):
+    if not (mismatches := find_mismatches(engine, pack)):
         return
-    less = smallest(pack, found[0][0], lambda one: bool(disagreeing(engine, one)))
-    case, rows = disagreeing(engine, less)[0]
-    pytest.fail(f"{less}\nstored: {rows}\noracle: {said_of(case, less)}")
+    less = shrink(pack, mismatches[0][0], lambda one: bool(find_mismatches(engine, one)))
+    case, rows = find_mismatches(engine, less)[0]
+    pytest.fail(f"{less}\nstored: {rows}\noracle: {build_expected(case, less)}")

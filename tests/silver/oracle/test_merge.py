@@ -14,9 +14,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from headwater.silver.merge.merge import merge
-from tests.silver.oracle.event import Event, columns
-from tests.silver.oracle.fold import versions
-from tests.silver.oracle.stage import NAMES, OVERWRITTEN, WIDGET, expected, hash_of, opened, staged, stored
+from tests.silver.oracle.event import Event, sort_values
+from tests.silver.oracle.fold import build_versions
+from tests.silver.oracle.stage import (
+    NAMES,
+    OVERWRITTEN,
+    WIDGET,
+    hash_values,
+    open_warehouse,
+    read_stored,
+    stage_events,
+    to_stored_rows,
+)
 
 EXAMPLES = int(os.environ.get("HEADWATER_EXAMPLES", "30"))
 TOGETHER = 10
@@ -36,10 +45,10 @@ KNOWN = {
 
 
 @st.composite
-def sightings(draw: st.DrawFn) -> Event:
+def draw_sighting(draw: st.DrawFn) -> Event:
     """One observation of one event, by one batch."""
     operation, source = draw(st.sampled_from("UUUUDAAP")), draw(st.sampled_from(sorted(KNOWN)))
-    known = columns(draw(KNOWN[source]) if operation == "U" else {})
+    values = sort_values(draw(KNOWN[source]) if operation == "U" else {})
     observed = draw(st.sampled_from(OBSERVED))
     place = draw(st.integers(0, 3)) if operation != "P" else -1
     return Event(
@@ -47,16 +56,16 @@ def sightings(draw: st.DrawFn) -> Event:
         sequence=draw(st.integers(1, 7)),
         operation=operation,
         source=source,
-        values=known,
+        values=values,
         observed=observed,
         place=place,
         first_observed=observed,
         batch=f"b{observed}{draw(st.sampled_from('xy'))}",
-        hash=hash_of(known),
+        hash=hash_values(values),
     )
 
 
-SETS = st.lists(sightings(), min_size=1, max_size=14)
+SETS = st.lists(draw_sighting(), min_size=1, max_size=14)
 SIZES = st.lists(st.integers(1, 5), max_size=5)
 
 
@@ -70,11 +79,11 @@ def cut(events, sizes):
 
 @pytest.fixture(scope="module")
 def warehouse(engine):
-    with opened(engine) as one:
-        yield one
+    with open_warehouse(engine) as warehouse:
+        yield warehouse
 
 
-def moved(events, number):
+def copy_to_connection(events, number):
     """The same events of another connection."""
     return [replace(one, key=f"p{number}{one.key[1:]}") for one in events]
 
@@ -83,21 +92,23 @@ def check(warehouse, sets, parts_of_each, *, in_order=False):
     """Merged in those parts, each set of events is the history of the oracle. The sets share each merge."""
     numbers = [next(NUMBERS) for _ in sets]
     for parts in itertools.zip_longest(*parts_of_each, fillvalue=()):
-        events = [one for number, part in zip(numbers, parts, strict=True) for one in moved(part, number)]
-        merge(warehouse, WIDGET, staged(warehouse, events), in_order=in_order)
+        events = [one for number, part in zip(numbers, parts, strict=True) for one in copy_to_connection(part, number)]
+        merge(warehouse, WIDGET, stage_events(warehouse, events), in_order=in_order)
     for number, events in zip(numbers, sets, strict=True):
-        assert stored(warehouse, f"p{number}") == expected(versions(moved(events, number), NAMES, OVERWRITTEN))
+        assert read_stored(warehouse, f"p{number}") == to_stored_rows(
+            build_versions(copy_to_connection(events, number), NAMES, OVERWRITTEN)
+        )
 
 
 @MANY
-@given(drawn=st.lists(st.tuples(SETS, SIZES, st.randoms(use_true_random=False)), min_size=TOGETHER, max_size=TOGETHER))
-def test_any_order_batching_and_repetition_of_events_is_the_history_of_the_oracle(warehouse, drawn):
+@given(sets=st.lists(st.tuples(SETS, SIZES, st.randoms(use_true_random=False)), min_size=TOGETHER, max_size=TOGETHER))
+def test_any_order_batching_and_repetition_of_events_is_the_history_of_the_oracle(warehouse, sets):
     parts_of_each = []
-    for events, sizes, chance in drawn:
+    for events, sizes, chance in sets:
         shuffled = [*events, *chance.choices(events, k=chance.randint(0, 4))]
         chance.shuffle(shuffled)
         parts_of_each.append(cut(shuffled, sizes))
-    check(warehouse, [events for events, _, _ in drawn], parts_of_each)
+    check(warehouse, [events for events, _, _ in sets], parts_of_each)
 
 
 @MANY

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.silver.oracle import taken
+from tests.silver.oracle import history
 from tests.silver.oracle.batch import Source
-from tests.silver.oracle.drawn import check
+from tests.silver.oracle.tables import check
 
 A = Source("a", ("n",))
 SNAP = A
@@ -362,7 +362,7 @@ def test_an_unstamped_repetition_of_what_its_own_source_said_does_not_overrule_a
 
 
 def test_where_every_repetition_counts_sources_that_disagree_take_turns(monkeypatch):
-    monkeypatch.setattr(taken, "IDLE_COUNTS", True)
+    monkeypatch.setattr(history, "IDLE_COUNTS", True)
     check(
         DISAGREEING,
         "k | 10 | 20 | n=S | 1\nk | 20 | 30 | n=T | 3\nk | 30 | | n=S | 2",

@@ -8,10 +8,10 @@ import pytest
 
 from headwater.silver.conform import conform
 from tests.silver.oracle.batch import SECOND, Batch, Source
-from tests.silver.oracle.drawn import batches_of
-from tests.silver.oracle.landing import arrival_of, at, parcel_of, reading_of
-from tests.silver.oracle.stage import NAMES, OVERWRITTEN, WIDGET, expected, opened, stored
-from tests.silver.oracle.taken import history
+from tests.silver.oracle.history import build_history
+from tests.silver.oracle.landing import build_mapping, build_parcel, land_batch, to_hour_micros
+from tests.silver.oracle.stage import NAMES, OVERWRITTEN, WIDGET, open_warehouse, read_stored, to_stored_rows
+from tests.silver.oracle.tables import parse_batches
 
 A = Source("shop.a", ("name", "size"), deletes="none")
 B = Source("shop.b", ("size", "note"), deletes="none")
@@ -159,49 +159,53 @@ FOUND = {
 }
 
 
-def landed(batch: Batch, connection: str, reading: int, folder):
+def land_parsed_batch(batch: Batch, connection: str, reading: int, folder):
     """A drawn batch as it lands; a second is an hour there."""
     until = batch.until // SECOND
-    parcel = parcel_of(connection, batch.source, batch.purpose, until, reading)
+    parcel = build_parcel(connection, batch.source, batch.purpose, until, reading)
     records = tuple(
         replace(
             one,
             key=f"{connection}:{one.key}",
-            stamp=None if one.stamp is None else at(one.stamp // SECOND),
+            stamp=None if one.stamp is None else to_hour_micros(one.stamp // SECOND),
             values={name: int(str(value)) if name == "size" and value else value for name, value in one.values.items()},
         )
         for one in batch.records
     )
-    moved = replace(
+    batch_as_landed = replace(
         batch,
         id=parcel.id,
-        until=at(until),
-        read_at=at(batch.read_at // SECOND),
+        until=to_hour_micros(until),
+        read_at=to_hour_micros(batch.read_at // SECOND),
         records=records,
         refused=tuple(key and f"{connection}:{key}" for key in batch.refused),
     )
-    return moved, arrival_of(moved, parcel, folder)
+    return batch_as_landed, land_batch(batch_as_landed, parcel, folder)
 
 
 @pytest.mark.parametrize("order", ["as read", "twice", "backwards"])
 @pytest.mark.parametrize("name", FOUND)
 def test_what_chance_found_stays_right(engine, tmp_path, name, order):
-    drawn, sources, spans = FOUND[name]
+    table, sources, spans = FOUND[name]
     declared = {source.name: source for source in sources}
-    found = [landed(one, "p", place, tmp_path) for place, one in enumerate(batches_of(drawn), start=1)]
-    come = [arrival for _, arrival in found]
+    landed_batches = [
+        land_parsed_batch(one, "p", place, tmp_path) for place, one in enumerate(parse_batches(table), start=1)
+    ]
+    come = [arrival for _, arrival in landed_batches]
     calls = {
         "as read": [[one] for one in come],
         "twice": [[*come, *come]],
         "backwards": [[one] for one in come[::-1]],
     }[order]
-    readings = {source.name: reading_of(source) for source in sources}
-    with opened(engine) as warehouse:
+    readings = {source.name: build_mapping(source) for source in sources}
+    with open_warehouse(engine) as warehouse:
         here = []
         for call in calls:
             here += call
             conform(warehouse, WIDGET, readings, call, load_landed=lambda here=here: tuple(here))
-        said = history([batch for batch, _ in found], declared, NAMES, OVERWRITTEN)
-        assert stored(warehouse, "p") == expected(said)
-        told = [(one.valid_from, one.valid_to, dict(one.values).get("name")) for one in said]
-        assert told == [(at(since), None if to is None else at(to), value) for since, to, value in spans]
+        versions = build_history([batch for batch, _ in landed_batches], declared, NAMES, OVERWRITTEN)
+        assert read_stored(warehouse, "p") == to_stored_rows(versions)
+        periods = [(one.valid_from, one.valid_to, dict(one.values).get("name")) for one in versions]
+        assert periods == [
+            (to_hour_micros(since), None if to is None else to_hour_micros(to), value) for since, to, value in spans
+        ]

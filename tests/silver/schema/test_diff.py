@@ -33,14 +33,14 @@ AFTER = """
 """
 
 
-def thing(choice: str | None = None, **columns: object) -> Entity:
+def make_thing(choice: str | None = None, **columns: object) -> Entity:
     columns = {"id": "bigint", **columns}
     return Entity.model_validate(
         {"entity": "thing", "key": "id", "columns": columns, "sources": {}, "on_schema_change": choice}
     )
 
 
-def reading(**columns: str) -> SourceMapping:
+def make_mapping(**columns: str) -> SourceMapping:
     return SourceMapping(source="shop.things", columns={"id": "id", **columns}, changed_at="changed")
 
 
@@ -53,7 +53,7 @@ def warehouse(engine):
 def land(tmp_path):
     """Lands a drawn table as a batch that was read on a day of March."""
 
-    def landed(table: str, day: int) -> LandedBatch:
+    def land_table(table: str, day: int) -> LandedBatch:
         feed = Feed(tenant="acme", connection="psa", resource="things")
         batch = create_batch(feed, Window(since=EPOCH, until=datetime(2026, 3, day, tzinfo=UTC)))
         path = tmp_path / f"{batch.id}.parquet"
@@ -63,45 +63,46 @@ def land(tmp_path):
             duck.execute(f"COPY (SELECT *, row_number() OVER () AS _line FROM r) TO '{path}'")
         return LandedBatch(source="shop.things", batch=batch, files=(str(path),))
 
-    return landed
+    return land_table
 
 
-def take(warehouse, entity, read, *arrivals):
-    return conform(warehouse, entity, {"shop.things": read}, arrivals)
+def take(warehouse, entity, read, *batches):
+    return conform(warehouse, entity, {"shop.things": read}, batches)
 
 
-def day(instant):
+def render_day(instant):
     return "open" if instant.year == 9999 else f"{instant:%m-%d}"
 
 
 def check(warehouse, picture):
     names = [name for name in parse_table(picture)[0] if name not in {"from", "to"}]
     listed = ", ".join(f'"{name}"' for name in names)
-    found = warehouse.rows(f"SELECT {listed}, valid_from, valid_to FROM silver.thing")
+    rows = warehouse.rows(f"SELECT {listed}, valid_from, valid_to FROM silver.thing")
     rows = [
-        dict(zip((*names, "from", "to"), (*row, day(since), day(until)), strict=True)) for *row, since, until in found
+        dict(zip((*names, "from", "to"), (*row, render_day(since), render_day(until)), strict=True))
+        for *row, since, until in rows
     ]
     assert find_mismatch(picture, rows) == "", find_mismatch(picture, rows)
 
 
-NARROW, WIDE = thing(name="text"), thing(name="text", colour="text")
-SMALL, WHOLE = reading(name="name"), reading(name="name", colour="colour")
-SHADED = reading(name="name", shade="colour")
+NARROW, WIDE = make_thing(name="text"), make_thing(name="text", colour="text")
+SMALL, WHOLE = make_mapping(name="name"), make_mapping(name="name", colour="colour")
+SHADED = make_mapping(name="name", shade="colour")
 
 
-def choosing(choice: str, entity: Entity) -> Entity:
+def set_schema_change(choice: str, entity: Entity) -> Entity:
     return entity.model_copy(update={"on_schema_change": choice})
 
 
-def anew(warehouse, entity, read, *arrivals):
+def rebuild(warehouse, entity, read, *batches):
     """What a run does of `on_schema_change: rebuild`: it drops, and takes in all that ever landed."""
-    (decided,) = decide_schemas(warehouse, [entity]).values()
-    assert decided.rebuild
+    (decision,) = decide_schemas(warehouse, [entity]).values()
+    assert decision.rebuild
     drop_entity(warehouse, entity)
-    done = take(warehouse, entity, read, *arrivals)
+    result = take(warehouse, entity, read, *batches)
     finish_rebuild(warehouse, entity)
     assert decide_schemas(warehouse, [entity]) == {}
-    return done
+    return result
 
 
 def log(warehouse):
@@ -110,15 +111,15 @@ def log(warehouse):
 
 def test_a_change_that_nobody_decided_on_is_refused_and_writes_nothing(warehouse, land):
     take(warehouse, WIDE, WHOLE, land(BEFORE, 1))
-    kept = log(warehouse), warehouse.describe("silver", "thing")
-    after = thing(name="text", shade="text")
+    log_before = log(warehouse), warehouse.describe("silver", "thing")
+    after = make_thing(name="text", shade="text")
     for carried_out in (
         lambda: take(warehouse, after, SHADED, land(AFTER, 2)),
         lambda: decide_schemas(warehouse, [after]),
     ):
         with pytest.raises(DeclarationError, match="`on_schema_change` is not set; nothing was written"):
             carried_out()
-    assert (log(warehouse), warehouse.describe("silver", "thing")) == kept
+    assert (log(warehouse), warehouse.describe("silver", "thing")) == log_before
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,7 @@ def test_a_change_that_nobody_decided_on_is_refused_and_writes_nothing(warehouse
     [
         (NARROW, WIDE, "`colour` is new", 4),
         (WIDE, NARROW, "`colour` is no longer declared", 4),
-        (WIDE, thing(name="text", shade="text"), "`shade` is new; `colour` is no longer declared", 5),
+        (WIDE, make_thing(name="text", shade="text"), "`shade` is new; `colour` is no longer declared", 5),
     ],
 )
 def test_the_refusal_names_the_columns_and_both_choices(before, after, details, ways):
@@ -138,7 +139,7 @@ def test_the_refusal_names_the_columns_and_both_choices(before, after, details, 
 
 def test_a_new_name_for_what_is_there_under_both_needs_a_rebuild():
     both = {**WIDE.columns, "shade": WIDE.columns["colour"]}
-    shaded = thing("from_now", name="text", shade={"type": "text", "renamed_from": "colour"})
+    shaded = make_thing("from_now", name="text", shade={"type": "text", "renamed_from": "colour"})
     error = check_decision(shaded, diff_schema(shaded, SchemaSnapshot(key=("id",), columns=both, retired=("colour",))))
     assert error.message.endswith("its history cannot continue with the change; nothing was written")
     assert error.details == "`shade` and `colour` both exist already"
@@ -146,9 +147,9 @@ def test_a_new_name_for_what_is_there_under_both_needs_a_rebuild():
 
 def test_added_from_now(warehouse, land):
     take(warehouse, NARROW, SMALL, land(BEFORE, 1))
-    wide = choosing("from_now", WIDE)
-    done = take(warehouse, wide, WHOLE, land(AFTER, 2))
-    (told,) = done.findings
+    wide = set_schema_change("from_now", WIDE)
+    result = take(warehouse, wide, WHOLE, land(AFTER, 2))
+    (told,) = result.findings
     assert (told.finding, told.count) == ("column_added", 1)
     assert told.detail == "thing.colour is new; `headwater rebuild --entity thing` brings in its past"
     check(
@@ -168,7 +169,7 @@ def test_added_from_now(warehouse, land):
 def test_added_and_rebuilt(warehouse, land):
     first, second = land(BEFORE, 1), land(AFTER, 2)
     take(warehouse, NARROW, SMALL, first)
-    assert anew(warehouse, choosing("rebuild", WIDE), WHOLE, first, second).findings == ()
+    assert rebuild(warehouse, set_schema_change("rebuild", WIDE), WHOLE, first, second).findings == ()
     check(
         warehouse,
         """
@@ -184,12 +185,12 @@ def test_added_and_rebuilt(warehouse, land):
 def test_removed_from_now(warehouse, land):
     """What is known stays, the last value is carried (absent is not NULL), and no version comes of it."""
     take(warehouse, WIDE, WHOLE, land(BEFORE, 1))
-    narrow, news, more = choosing("from_now", NARROW), land(AFTER, 2), land(AFTER.replace("new ", "next"), 3)
-    done = take(warehouse, narrow, SMALL, news)
-    assert (done.events, done.inserted, done.deleted) == (1, 0, 0)
-    assert [one.finding for one in done.findings] == ["column_retired"]
-    done = take(warehouse, narrow, SMALL, news, more)
-    assert (done.events, done.inserted, done.deleted, done.findings) == (1, 2, 1, ())
+    narrow, news, more = set_schema_change("from_now", NARROW), land(AFTER, 2), land(AFTER.replace("new ", "next"), 3)
+    result = take(warehouse, narrow, SMALL, news)
+    assert (result.events, result.inserted, result.deleted) == (1, 0, 0)
+    assert [one.finding for one in result.findings] == ["column_retired"]
+    result = take(warehouse, narrow, SMALL, news, more)
+    assert (result.events, result.inserted, result.deleted, result.findings) == (1, 2, 1, ())
     check(
         warehouse,
         """
@@ -206,7 +207,7 @@ def test_removed_and_rebuilt(warehouse, land):
     """The versions that it alone told apart are one."""
     first, second = land(BEFORE, 1), land(AFTER, 2)
     take(warehouse, WIDE, WHOLE, first, second)
-    anew(warehouse, choosing("rebuild", NARROW), SMALL, first, second)
+    rebuild(warehouse, set_schema_change("rebuild", NARROW), SMALL, first, second)
     assert "colour" not in [column.name for column in warehouse.describe("silver", "thing")]
     check(
         warehouse,
@@ -220,12 +221,12 @@ def test_removed_and_rebuilt(warehouse, land):
 
 
 def test_removed_from_now_and_declared_again(warehouse, land):
-    """It goes on from what was known of it: meanwhile nobody told of it."""
+    """The history continues with the last known value: no batch showed the column in between."""
     take(warehouse, WIDE, WHOLE, land(BEFORE, 1))
-    take(warehouse, choosing("from_now", NARROW), SMALL, land(AFTER, 2))
+    take(warehouse, set_schema_change("from_now", NARROW), SMALL, land(AFTER, 2))
     with pytest.raises(DeclarationError, match="`on_schema_change` is not set"):
         decide_schemas(warehouse, [WIDE])
-    take(warehouse, choosing("from_now", WIDE), WHOLE, land(AFTER.replace("02-01", "02-09"), 3))
+    take(warehouse, set_schema_change("from_now", WIDE), WHOLE, land(AFTER.replace("02-01", "02-09"), 3))
     check(
         warehouse,
         """
@@ -240,8 +241,8 @@ def test_removed_from_now_and_declared_again(warehouse, land):
 
 def test_renamed_from_now_is_one_that_ends_and_one_that_begins(warehouse, land):
     take(warehouse, WIDE, WHOLE, land(BEFORE, 1))
-    done = take(warehouse, thing("from_now", name="text", shade="text"), SHADED, land(AFTER, 2))
-    assert [(one.finding, one.detail.split(" ")[0]) for one in done.findings] == [
+    result = take(warehouse, make_thing("from_now", name="text", shade="text"), SHADED, land(AFTER, 2))
+    assert [(one.finding, one.detail.split(" ")[0]) for one in result.findings] == [
         ("column_added", "thing.shade"),
         ("column_retired", "thing.colour"),
     ]
@@ -269,7 +270,7 @@ SHADES = """
 def test_renamed_and_rebuilt(warehouse, land):
     first, second = land(BEFORE, 1), land(AFTER, 2)
     take(warehouse, WIDE, WHOLE, first)
-    anew(warehouse, thing("rebuild", name="text", shade="text"), SHADED, first, second)
+    rebuild(warehouse, make_thing("rebuild", name="text", shade="text"), SHADED, first, second)
     check(warehouse, SHADES)
 
 
@@ -286,20 +287,20 @@ def test_renamed_from_goes_on_and_a_rebuild_is_the_same(warehouse, land):
     """No version, no event and no hash changes, whatever else stood at the same instant: twice renamed is no more."""
     first, tied, second = land(BEFORE, 1), land(TIED_KEYS, 2), land(AFTER, 3)
     take(warehouse, NARROW, SMALL, first)
-    take(warehouse, choosing("from_now", WIDE), WHOLE, tied)
+    take(warehouse, set_schema_change("from_now", WIDE), WHOLE, tied)
     told = log(warehouse)
     for name in ("shade", "tint"):
-        renamed, read = thing(name="text", **{name: {"type": "text", "renamed_from": "colour"}}), reading(
+        renamed, read = make_thing(name="text", **{name: {"type": "text", "renamed_from": "colour"}}), make_mapping(
             name="name", **{name: "colour"}
         )  # fmt: skip
-        done = take(warehouse, renamed, read, tied)
-        assert (done.events, done.inserted, done.deleted) == (0, 0, 0)
-        assert [one.finding for one in done.findings] == ["column_renamed"]
+        result = take(warehouse, renamed, read, tied)
+        assert (result.events, result.inserted, result.deleted) == (0, 0, 0)
+        assert [one.finding for one in result.findings] == ["column_renamed"]
         assert log(warehouse) == told
     # Whoever forgets to say the old name changes nothing: it is remembered.
-    renamed = thing(name="text", tint="text")
-    done = take(warehouse, renamed, read, tied, second)
-    assert (done.events, done.findings) == (1, ())
+    renamed = make_thing(name="text", tint="text")
+    result = take(warehouse, renamed, read, tied, second)
+    assert (result.events, result.findings) == (1, ())
     names = [column.name for column in warehouse.describe("silver", "thing_log")]
     assert sorted(names) == sorted(["id", "name", "tint", *LOG_COLUMNS])
     known = {row[0] for row in warehouse.rows("SELECT known_columns FROM silver.thing_log")}
@@ -308,7 +309,7 @@ def test_renamed_from_goes_on_and_a_rebuild_is_the_same(warehouse, land):
 
 def test_a_history_with_another_name_is_the_one_that_always_had_it(warehouse, land):
     first, tied, second = land(BEFORE, 1), land(TIED_KEYS, 2), land(AFTER, 3)
-    shaded = thing(name="text", shade={"type": "text", "renamed_from": "colour"})
+    shaded = make_thing(name="text", shade={"type": "text", "renamed_from": "colour"})
     take(warehouse, WIDE, WHOLE, first, tied)
     take(warehouse, shaded, SHADED, second)
     columns = "entity_key, id, name, shade, valid_from, valid_to, version_number, batch_id"
@@ -349,11 +350,11 @@ def test_a_column_that_is_kept_and_read_no_more_keeps_its_last_value(warehouse, 
 )
 def test_a_wider_type_makes_no_version_even_of_a_batch_that_is_taken_again(warehouse, land, before, after):
     first = land(BEFORE, 1)
-    take(warehouse, thing(size=before), reading(size="size"), first)
-    done = take(warehouse, thing(size=after), reading(size="size"), first, land(AFTER, 2))
-    assert (done.deleted, done.inserted, done.findings) == (0, 0, ())
+    take(warehouse, make_thing(size=before), make_mapping(size="size"), first)
+    result = take(warehouse, make_thing(size=after), make_mapping(size="size"), first, land(AFTER, 2))
+    assert (result.deleted, result.inserted, result.findings) == (0, 0, ())
     size, since = warehouse.rows("SELECT size, valid_from FROM silver.thing")[0]
-    assert (float(size), day(since)) == (5.0, "01-01")
+    assert (float(size), render_day(since)) == (5.0, "01-01")
 
 
 def test_one_instant_in_two_time_zones_is_one_event_to_the_microsecond(warehouse, land):
@@ -365,11 +366,11 @@ def test_one_instant_in_two_time_zones_is_one_event_to_the_microsecond(warehouse
     | 1  | old  | 5    | red    | 2026-01-02T07:00:00.000001+05:30 |
     | 1  | new  | 5    | red    | 2026-01-02T01:30:00.000002Z      |
     """
-    done = take(warehouse, WIDE, WHOLE, land(table, 5))
-    assert done.events == 2
-    found = warehouse.rows("SELECT name, EPOCH_US(valid_from) FROM silver.thing ORDER BY version_number")
+    result = take(warehouse, WIDE, WHOLE, land(table, 5))
+    assert result.events == 2
+    rows = warehouse.rows("SELECT name, EPOCH_US(valid_from) FROM silver.thing ORDER BY version_number")
     instant = to_micros(datetime(2026, 1, 2, 1, 30, tzinfo=UTC))
-    assert found == [("old", instant + 1), ("new", instant + 2)]
+    assert rows == [("old", instant + 1), ("new", instant + 2)]
 
 
 def test_keys_with_separators_in_their_values_are_things_of_their_own(warehouse, land):
@@ -381,7 +382,7 @@ def test_keys_with_separators_in_their_values_are_things_of_their_own(warehouse,
             "sources": {},
         }
     )
-    read = replace(reading(), columns={"name": "name", "colour": "colour", "size": "size"})
+    read = replace(make_mapping(), columns={"name": "name", "colour": "colour", "size": "size"})
     table = """
     | id | name  | size | colour | changed    |
     | -- | ----- | ---- | ------ | ---------- |

@@ -15,15 +15,15 @@ from headwater.silver.schema.tables import META, build_log_table
 from headwater.silver.schema.upgrade import upgrade_tables
 from headwater.warehouse.duckdb.engine import DuckDB
 from headwater.warehouse.meta_names import FORMER_NAMES
-from tests.silver.builders import THING, made, make_event, merge_events, opened, read_versions
+from tests.silver.builders import THING, make_event, merge_events, open_duckdb, open_on_engine, read_versions
 from tests.silver.schema.older import fill, make_older, read_tables
 
 
 @pytest.fixture
 def warehouse(engine):
-    one = made(engine)
-    fill(one)
-    return one
+    warehouse = open_on_engine(engine)
+    fill(warehouse)
+    return warehouse
 
 
 def test_all_tables_get_their_names_and_no_row_changes(warehouse):
@@ -40,7 +40,7 @@ def test_all_tables_get_their_names_and_no_row_changes(warehouse):
 
 
 def test_history_goes_on_as_if_it_had_had_these_names_always(engine, warehouse):
-    other = made(engine, tenant="other")
+    other = open_on_engine(engine, tenant="other")
     fill(other)
     make_older(warehouse)
     upgrade_tables(warehouse)
@@ -112,7 +112,7 @@ with warehouse.transaction():
 
 def test_a_process_that_is_killed_within_it_leaves_the_file_as_it_was(tmp_path):
     path = str(tmp_path / "acme.duckdb")
-    warehouse = opened(path=path)
+    warehouse = open_duckdb(path=path)
     fill(warehouse)
     before = read_tables(warehouse)
     make_older(warehouse)

@@ -61,18 +61,18 @@ class KeepsOldVersions(DuckDB):
 class NeverPointsAnew(DuckDB):
     """Never updates rows of work."""
 
-    def _work(self, table):
+    def _has_work(self, table):
         return table.name == "fact_entry" and bool(self.rows("SELECT 1 FROM gold.fact_entry LIMIT 1"))
 
     def apply(self, table, changes, *, old_key_columns, inserts="", stored=()):
         return (
             WriteCounts()
-            if self._work(table)
+            if self._has_work(table)
             else super().apply(table, changes, old_key_columns=old_key_columns, inserts=inserts, stored=stored)
         )
 
     def replace_rows(self, table, *, keys, new_rows, stored=None):
-        if self._work(table):
+        if self._has_work(table):
             return WriteCounts()
         return super().replace_rows(table, keys=keys, new_rows=new_rows, stored=stored)
 
@@ -103,10 +103,10 @@ class SpillsOver(DuckDB):
     others = ()
 
     def append(self, layer, name, columns, select):
-        done = super().append(layer, name, columns, select)
+        count = super().append(layer, name, columns, select)
         for other in self.others:
             other.execute(
                 f"INSERT INTO meta.tied_keys (entity, entity_key) VALUES ('thing', '{self.tenant}-{id(select)}')"
             )
             other.execute("UPDATE silver.thing SET size = 7")
-        return done
+        return count

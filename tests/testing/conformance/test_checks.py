@@ -28,18 +28,18 @@ CHEAP = (
 @pytest.fixture
 def open_tenants(tmp_path):
     """Opens tenants of a kind of warehouse, which are erased afterwards."""
-    opened = []
+    warehouses = []
 
     def open_with(kind, **options):
-        opened.append(
+        warehouses.append(
             SelfTestTenants(
                 "selftest-x", lambda tenant: kind(tenant, f"{tmp_path}/{tenant}.duckdb", threads=1), **options
             )
         )
-        return opened[-1]
+        return warehouses[-1]
 
     yield open_with
-    for tenants in opened:
+    for tenants in warehouses:
         tenants.close()
     assert not list(tmp_path.iterdir())
 
@@ -104,17 +104,17 @@ def test_a_write_into_another_tenant_is_found(open_tenants):
     class Neighbour(broken.SpillsOver):
         def __init__(self, *arguments, **options):
             super().__init__(*arguments, **options)
-            known.append(self)
+            neighbours.append(self)
 
         @property
         def others(self):
-            return [one for one in known if one is not self]
+            return [one for one in neighbours if one is not self]
 
         def close(self):
             super().close()
-            known[:] = [one for one in known if one is not self]
+            neighbours[:] = [one for one in neighbours if one is not self]
 
-    known = []
+    neighbours = []
     result = run(open_tenants(Neighbour), "11")
     assert result.outcome == "failed"
     assert "before the other wrote" in result.difference

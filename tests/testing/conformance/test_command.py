@@ -45,10 +45,10 @@ def test_checks_are_printed_one_by_one_and_summed_up(selftest, tmp_path):
 def test_as_json_it_is_one_object(selftest, tmp_path):
     code, out, _ = selftest("--warehouse", f"duckdb:{tmp_path}/mine.duckdb", "--only", "2", "--json", *QUICK)
     (line,) = out.splitlines()
-    found = json.loads(line)
-    assert code == found["exit_code"] == 0
-    assert (found["outcome"], found["seed"], found["examples"], found["tenants"]) == ("passed", 1, 2, [])
-    (verdict,) = found["verdicts"]
+    report = json.loads(line)
+    assert code == report["exit_code"] == 0
+    assert (report["outcome"], report["seed"], report["examples"], report["tenants"]) == ("passed", 1, 2, [])
+    (verdict,) = report["verdicts"]
     assert (verdict["name"], verdict["outcome"], verdict["examples"]) == ("2", "passed", 2)
     assert set(verdict) == {
         "name", "promise", "outcome", "examples", "seconds", "reason", "example", "difference",
@@ -122,12 +122,12 @@ def test_in_memory_there_is_nothing_to_kill(selftest):
 def test_kept_tenants_exist_until_they_are_erased(selftest, tmp_path):
     place = ("--warehouse", f"duckdb:{tmp_path}/{{tenant}}.db")
     code, out, err = selftest(*place, "--only", "1", "--keep", *QUICK)
-    (kept,) = tmp_path.iterdir()
+    (file,) = tmp_path.iterdir()
     assert code == 0
     assert "leaves them there (--keep)" in err
-    assert f"Still there: {kept.stem}" in out
+    assert f"Still there: {file.stem}" in out
     assert selftest(*place, "--erase", "acme", "--json")[0] == 1
-    assert json.loads(selftest(*place, "--erase", kept.stem, "--json")[1]) == {"erased": [kept.stem]}
+    assert json.loads(selftest(*place, "--erase", file.stem, "--json")[1]) == {"erased": [file.stem]}
     assert not list(tmp_path.iterdir())
 
 
@@ -181,10 +181,10 @@ def test_after_ctrl_c_nothing_is_left(tmp_path, number):
             assert running.poll() is None
         running.send_signal(number)
         out, err = running.communicate(timeout=60)
-    found = json.loads(out)
+    report = json.loads(out)
     assert "Stopping after the example in hand" in err
-    assert (running.returncode, found["outcome"], found["tenants"]) == (1, "stopped", [])
-    assert found["verdicts"][-1]["outcome"] == "skipped"
+    assert (running.returncode, report["outcome"], report["tenants"]) == (1, "stopped", [])
+    assert report["verdicts"][-1]["outcome"] == "skipped"
     assert not list(tmp_path.iterdir())
 
 
@@ -203,18 +203,18 @@ def test_the_whole_suite_holds(selftest, engine, only, tmp_path):
         json.dumps({"version": 1, "name": "mine", "warehouse": engine.settings()}), encoding="utf-8"
     )
     code, out, err = selftest("--project", str(tmp_path), "--json", "--only", only, *QUICK)
-    found = json.loads(out)
-    assert [result for result in found["verdicts"] if result["outcome"] != "passed"] == []
-    assert (code, found["outcome"], found["tenants"]) == (0, "passed", [])
+    report = json.loads(out)
+    assert [result for result in report["verdicts"] if result["outcome"] != "passed"] == []
+    assert (code, report["outcome"], report["tenants"]) == (0, "passed", [])
     names = [name for name in only.split(",") if name] or [check.name for check in runner.CHECKS]
-    assert {result["name"] for result in found["verdicts"]} == set(names)
+    assert {result["name"] for result in report["verdicts"]} == set(names)
     assert len(err.splitlines()) == 1 + len(names)
 
 
 @pytest.mark.parametrize("engine", ["postgres"], indirect=True, scope="module")
 def test_no_schema_is_left_on_a_server(selftest, engine):
-    found = json.loads(selftest("--warehouse", "env:DATABASE_URL", "--only", "1,11", "--json", *QUICK)[1])
-    assert found["outcome"] == "passed"
+    report = json.loads(selftest("--warehouse", "env:DATABASE_URL", "--only", "1,11", "--json", *QUICK)[1])
+    assert report["outcome"] == "passed"
     with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
-        left = connection.execute("SELECT nspname::text FROM pg_namespace WHERE nspname LIKE 'selftest%'").fetchall()
-    assert left == []
+        schemas = connection.execute("SELECT nspname::text FROM pg_namespace WHERE nspname LIKE 'selftest%'").fetchall()
+    assert schemas == []

@@ -18,9 +18,9 @@ from headwater.warehouse.duckdb.engine import DuckDB
 
 @pytest.fixture
 def warehouse():
-    opened = DuckDB("acme", ":memory:", threads=1)
-    yield opened
-    opened.close()
+    warehouse = DuckDB("acme", ":memory:", threads=1)
+    yield warehouse
+    warehouse.close()
 
 
 def test_every_scenario_has_steps_and_its_own_name():
@@ -100,12 +100,12 @@ def test_an_example_is_reduced_to_a_smaller_one_that_fails_too():
     example = max(sample.draw(), key=sum)
     tested = []
 
-    def fails(candidate):
+    def fails_above(candidate):
         tested.append(candidate)
         return sum(candidate) > 6
 
     assert sum(example) > 7
-    assert sample.shrink(example, fails) == (7,)
+    assert sample.shrink(example, fails_above) == (7,)
     assert len(tested) == len({*tested})
 
 

@@ -21,7 +21,7 @@ COLUMNS = (
 )
 
 
-def kinds(select):
+def list_kinds(select):
     """The kinds of the columns that a SELECT gives, in order."""
     tree = sqlglot.parse_one(select, read="duckdb")
     annotate_kinds(tree, COLUMNS)
@@ -47,7 +47,7 @@ def kinds(select):
     ],
 )  # fmt: skip
 def test_a_column_is_what_its_relation_says(select, wanted):
-    assert kinds(select) == wanted
+    assert list_kinds(select) == wanted
 
 
 def test_a_subquery_knows_what_stands_around_it():
@@ -55,8 +55,8 @@ def test_a_subquery_knows_what_stands_around_it():
         "SELECT 1 FROM silver.work AS w WHERE EXISTS (SELECT 1 FROM staged WHERE staged.id = w.hours)", read="duckdb"
     )
     annotate_kinds(tree, COLUMNS)
-    found = {column.sql(): infer_kind(column) for column in tree.find_all(exp.Column)}
-    assert found == {"staged.id": "whole", "w.hours": "double"}
+    kinds = {column.sql(): infer_kind(column) for column in tree.find_all(exp.Column)}
+    assert kinds == {"staged.id": "whole", "w.hours": "double"}
 
 
 def test_a_variable_of_a_list_is_no_column():

@@ -17,25 +17,25 @@ from headwater.warehouse.base import Table, TableColumn
 from headwater.warehouse.duckdb.engine import DuckDB
 
 
-def table(*columns: str, name="thing", key=("k",)) -> Table:
+def make_table(*columns: str, name="thing", key=("k",)) -> Table:
     pairs = (column.split(":") for column in columns)
     return Table(layer="gold", name=name, columns=tuple(TableColumn(name=n, dtype=t) for n, t in pairs), key=key)
 
 
-THING = table("k:text", "n:bigint", "t:text")
+THING = make_table("k:text", "n:bigint", "t:text")
 
 
 @pytest.fixture
 def warehouse(tmp_path):
-    opened = DuckDB("acme", str(tmp_path / "deep" / "acme.duckdb"))
-    yield opened
-    opened.close()
+    warehouse = DuckDB("acme", str(tmp_path / "deep" / "acme.duckdb"))
+    yield warehouse
+    warehouse.close()
 
 
 def test_a_table_is_made_described_and_dropped(warehouse):
-    warehouse.ensure(table("k:text", "n:integer", "d:decimal(18,4)", "at:timestamp", "day:date", "ok:boolean"))
-    found = warehouse.describe("gold", "thing")
-    assert [column.dtype for column in found] == ["text", "integer", "decimal(18,4)", "timestamp", "date", "boolean"]
+    warehouse.ensure(make_table("k:text", "n:integer", "d:decimal(18,4)", "at:timestamp", "day:date", "ok:boolean"))
+    columns = warehouse.describe("gold", "thing")
+    assert [column.dtype for column in columns] == ["text", "integer", "decimal(18,4)", "timestamp", "date", "boolean"]
     warehouse.ensure_view("gold", "seen", f"SELECT k FROM {warehouse.ref('gold', 'thing')}")
     assert warehouse.tables("gold") == ("seen", "thing")
     for name in ("seen", "thing", "nothing"):
@@ -44,12 +44,12 @@ def test_a_table_is_made_described_and_dropped(warehouse):
 
 
 def test_columns_are_added_and_widened_and_never_narrowed(warehouse):
-    warehouse.ensure(table("k:text", "n:integer"))
+    warehouse.ensure(make_table("k:text", "n:integer"))
     warehouse.execute("INSERT INTO gold.thing VALUES ('a', 1)")
-    warehouse.ensure(table("k:text", "n:bigint", "more:text"))
+    warehouse.ensure(make_table("k:text", "n:bigint", "more:text"))
     assert warehouse.rows("SELECT * FROM gold.thing") == [("a", 1, None)]
     with pytest.raises(WarehouseError) as caught:
-        warehouse.ensure(table("k:text", "n:date", "more:text"))
+        warehouse.ensure(make_table("k:text", "n:date", "more:text"))
     assert "headwater rebuild" in caught.value.hint
     assert "stored as bigint, declared as date" in caught.value.details
 
@@ -79,32 +79,32 @@ ROWS = st.lists(ROW, max_size=6, unique=True)
 def test_replacing_rows_touches_only_those_that_differ(stored, fresh, keys, share):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("headwater.warehouse.duckdb.replace_rows._SHARE", share)
-        _replaced_only_where_they_differ(stored, fresh, keys)
+        _check_replacement(stored, fresh, keys)
 
 
-def _replaced_only_where_they_differ(stored, fresh, keys):
+def _check_replacement(stored, fresh, keys):
     warehouse = DuckDB("acme", ":memory:", threads=1)
     warehouse.ensure(THING)
     schema = pa.schema([("k", pa.string()), ("n", pa.int64()), ("t", pa.string())])
 
-    def arrow(rows):
+    def to_arrow(rows):
         return pa.Table.from_pylist([dict(zip("knt", row, strict=True)) for row in rows], schema=schema)
 
     fresh = [row for row in fresh if row[0] in keys]
-    warehouse.execute(f"INSERT INTO gold.thing SELECT * FROM {warehouse.stage('stored', arrow(stored))}")
-    staged = warehouse.stage("fresh", arrow(fresh))
-    keyed = warehouse.stage("keys", arrow([(key, None, None) for key in sorted(keys)]).select(["k"]))
+    warehouse.execute(f"INSERT INTO gold.thing SELECT * FROM {warehouse.stage('stored', to_arrow(stored))}")
+    staged = warehouse.stage("fresh", to_arrow(fresh))
+    keyed = warehouse.stage("keys", to_arrow([(key, None, None) for key in sorted(keys)]).select(["k"]))
     written = warehouse.replace_rows(THING, keys=keyed, new_rows=staged)
-    own = {row for row in stored if row[0] in keys}
-    assert set(warehouse.rows("SELECT * FROM gold.thing")) == set(fresh) | (set(stored) - own)
-    assert (written.deleted, written.inserted) == (len(own - set(fresh)), len(set(fresh) - own))
+    replaced = {row for row in stored if row[0] in keys}
+    assert set(warehouse.rows("SELECT * FROM gold.thing")) == set(fresh) | (set(stored) - replaced)
+    assert (written.deleted, written.inserted) == (len(replaced - set(fresh)), len(set(fresh) - replaced))
     again = warehouse.replace_rows(THING, keys=keyed, new_rows=staged)
     assert again.rows == 0
-    everyone = warehouse.stage("everyone", arrow([(key, None, None) for key in "abc"]).select(["k"]))
+    all_keys = warehouse.stage("everyone", to_arrow([(key, None, None) for key in "abc"]).select(["k"]))
     with warehouse.transaction():
         nothing = warehouse.stage("nothing", f"SELECT * FROM {staged} WHERE FALSE")
         for rows in (staged, nothing, staged):
-            warehouse.replace_rows(THING, keys=everyone, new_rows=rows)
+            warehouse.replace_rows(THING, keys=all_keys, new_rows=rows)
     assert set(warehouse.rows("SELECT * FROM gold.thing")) == set(fresh)
     warehouse.close()
 
@@ -167,7 +167,7 @@ def test_names_are_quoted_in_refs(warehouse):
     assert warehouse.ref("silver", 'a"b') == '"silver"."a""b"'
 
 
-def storage_of(path):
+def read_storage(path):
     with duckdb.connect(str(path), read_only=True) as db:
         return db.execute("SELECT tags['storage_version'] FROM duckdb_databases() WHERE NOT internal").fetchone()[0]
 
@@ -179,33 +179,33 @@ def test_a_new_file_has_the_storage_that_is_declared(tmp_path, storage, kept):
     warehouse.execute("CREATE SCHEMA gold")
     assert warehouse.notes == ()
     warehouse.close()
-    assert storage_of(path) == kept
+    assert read_storage(path) == kept
 
 
 def test_a_new_file_is_one_that_duckdb_1_opens_and_one_that_is_there_stays_as_it_is(tmp_path):
     path = tmp_path / "acme.duckdb"
     DuckDB("acme", str(path)).close()
-    assert storage_of(path) == "v1.2.0+"
+    assert read_storage(path) == "v1.2.0+"
     newer = tmp_path / "newer.duckdb"
-    made = DuckDB("acme", str(newer), storage="latest")
-    made.execute("CREATE TABLE t AS SELECT 1 AS one")
-    made.close()
+    warehouse = DuckDB("acme", str(newer), storage="latest")
+    warehouse.execute("CREATE TABLE t AS SELECT 1 AS one")
+    warehouse.close()
     again = DuckDB("acme", str(newer))
     again.execute("INSERT INTO t VALUES (2)")
     assert again.rows("SELECT SUM(one) FROM t") == [(3,)]
     assert len(again.notes) == 1
     assert "v2.0.0" in again.notes[0]
     again.close()
-    assert storage_of(newer) == "v2.0.0+"
+    assert read_storage(newer) == "v2.0.0+"
 
 
 def test_a_file_is_converted_as_the_guide_says_and_is_gone_on_with(tmp_path):
     old, new = tmp_path / "old.duckdb", tmp_path / "new.duckdb"
-    made = DuckDB("acme", str(old), storage="latest")
-    made.ensure(replace(table("k:text", "valid_from:timestamp", "valid_to:timestamp"), has_validity=True))
-    made.execute("INSERT INTO gold.thing VALUES ('a', TIMESTAMP '2024-01-01', TIMESTAMP '9999-12-31')")
-    made.ensure_view("gold", "thing_current", "SELECT * FROM gold.thing")
-    made.close()
+    warehouse = DuckDB("acme", str(old), storage="latest")
+    warehouse.ensure(replace(make_table("k:text", "valid_from:timestamp", "valid_to:timestamp"), has_validity=True))
+    warehouse.execute("INSERT INTO gold.thing VALUES ('a', TIMESTAMP '2024-01-01', TIMESTAMP '9999-12-31')")
+    warehouse.ensure_view("gold", "thing_current", "SELECT * FROM gold.thing")
+    warehouse.close()
     with duckdb.connect() as db:
         db.execute(f"ATTACH '{old}' AS old (READ_ONLY)")
         db.execute(f"ATTACH '{new}' AS new (STORAGE_VERSION 'v1.2.0')")
@@ -214,10 +214,10 @@ def test_a_file_is_converted_as_the_guide_says_and_is_gone_on_with(tmp_path):
     assert again.notes == ()
     assert again.rows("SELECT k FROM gold.thing_asof(TIMESTAMP '2025-01-01')") == [("a",)]
     assert again.rows("SELECT k FROM gold.thing_current") == [("a",)]
-    again.ensure(table("k:text", "valid_from:timestamp", "valid_to:timestamp", "more:bigint"))
+    again.ensure(make_table("k:text", "valid_from:timestamp", "valid_to:timestamp", "more:bigint"))
     again.execute("DELETE FROM gold.thing WHERE k = 'a'")
     again.close()
-    assert storage_of(new) == "v1.2.0+"
+    assert read_storage(new) == "v1.2.0+"
 
 
 def test_a_notebook_of_the_same_process_may_have_the_file_open_meanwhile(tmp_path):
@@ -231,4 +231,4 @@ def test_a_notebook_of_the_same_process_may_have_the_file_open_meanwhile(tmp_pat
     warehouse.close()
     with duckdb.connect(str(path)):
         DuckDB("acme", str(path)).close()
-    assert storage_of(path) == "v1.2.0+"
+    assert read_storage(path) == "v1.2.0+"

@@ -15,21 +15,21 @@ from headwater.silver.schema.migrate import migrate_tables
 from headwater.testing.conformance.history.oracle import build_history
 from headwater.warehouse.files.engine import Files
 from tests.silver.builders import COLUMNS, THING, merge_events, read_versions
-from tests.silver.merge.test_crash import arriving, before
+from tests.silver.merge.test_crash import make_first_events, make_next_events
 
 SCRIPT = """
 import sys
 from tests.silver.builders import merge_events
-from tests.silver.merge.test_crash import arriving
-from tests.warehouse.files.test_crash import opened
-warehouse = opened(*sys.argv[1:])
+from tests.silver.merge.test_crash import make_next_events
+from tests.warehouse.files.test_crash import open_files
+warehouse = open_files(*sys.argv[1:])
 print("open", flush=True)
-merge_events(warehouse, arriving())
+merge_events(warehouse, make_next_events())
 warehouse.close()
 """
 
 
-def opened(place, file_format):
+def open_files(place, file_format):
     warehouse = Files("acme", place, file_format, threads=1)
     migrate_tables(warehouse, THING)
     return warehouse
@@ -39,10 +39,10 @@ def opened(place, file_format):
 @pytest.mark.parametrize(("file_format", "where"), [("parquet", "folder"), ("delta", "folder"), ("parquet", "bucket")])
 def test_killed_at_any_moment_and_run_again_ends_in_the_same_history(tmp_path, request, file_format, where):
     place = str(tmp_path) if where == "folder" else request.getfixturevalue("bucket")
-    with closing(opened(place, file_format)) as warehouse:
-        merge_events(warehouse, before())
+    with closing(open_files(place, file_format)) as warehouse:
+        merge_events(warehouse, make_first_events())
         start = read_versions(warehouse)
-    wanted = build_history([*before(), *arriving()], COLUMNS, THING.overwritten)
+    wanted = build_history([*make_first_events(), *make_next_events()], COLUMNS, THING.overwritten)
     chance = random.Random(7)
     ends = []
     for _ in range(3):
@@ -52,12 +52,12 @@ def test_killed_at_any_moment_and_run_again_ends_in_the_same_history(tmp_path, r
         run.send_signal(signal.SIGKILL)
         run.communicate()
         with closing(Files("acme", place, file_format, threads=1, read_only=True)) as reader:
-            found = read_versions(reader)
-        assert found in (start, wanted)
-        ends.append(found == wanted)
+            versions = read_versions(reader)
+        assert versions in (start, wanted)
+        ends.append(versions == wanted)
         if ends[-1]:
             break
-    with closing(opened(place, file_format)) as warehouse:
+    with closing(open_files(place, file_format)) as warehouse:
         assert read_versions(warehouse) == (wanted if ends[-1] else start)
-        merge_events(warehouse, arriving())
+        merge_events(warehouse, make_next_events())
         assert read_versions(warehouse) == wanted

@@ -49,21 +49,21 @@ ARROW = pa.schema(
 )  # fmt: skip
 
 
-def opened(place, file_format="parquet", **more):
+def open_files(place, file_format="parquet", **more):
     return Files("acme", str(place), file_format, threads=1, **more)
 
 
-def filled(warehouse, rows=ROWS, table=THING):
+def fill(warehouse, rows=ROWS, table=THING):
     warehouse.ensure(table)
     staged = warehouse.stage("rows", pa.Table.from_pylist([dict(zip(TYPES, row, strict=True)) for row in rows], ARROW))
     return warehouse.append(table.layer, table.name, tuple(TYPES), f"SELECT * FROM {staged}")
 
 
-def found(warehouse, name="thing"):
+def read_rows(warehouse, name="thing"):
     return warehouse.rows(f"SELECT * FROM silver.{name} ORDER BY id")
 
 
-def ids(warehouse):
+def list_ids(warehouse):
     return [row[0] for row in warehouse.rows("SELECT id FROM silver.thing ORDER BY id")]
 
 
@@ -78,29 +78,29 @@ def on_disk(place):
 
 @pytest.mark.parametrize("file_format", FORMATS)
 def test_every_value_comes_back_as_it_was(tmp_path, file_format):
-    with closing(opened(tmp_path, file_format)) as warehouse:
-        assert filled(warehouse) == len(ROWS)
-        assert found(warehouse) == ROWS
-    with closing(opened(tmp_path, file_format, read_only=True)) as warehouse:
-        assert found(warehouse) == ROWS
+    with closing(open_files(tmp_path, file_format)) as warehouse:
+        assert fill(warehouse) == len(ROWS)
+        assert read_rows(warehouse) == ROWS
+    with closing(open_files(tmp_path, file_format, read_only=True)) as warehouse:
+        assert read_rows(warehouse) == ROWS
         assert [column.dtype for column in warehouse.describe("silver", "thing")] == [*[*TYPES.values()][:-1], "text"]
         assert warehouse.schema_of("SELECT * FROM silver.thing")["at"] == "TIMESTAMP"
 
 
 @pytest.mark.parametrize("file_format", FORMATS)
 def test_verbs_do_to_files_what_they_do_to_tables(tmp_path, file_format):
-    with closing(opened(tmp_path, file_format)) as warehouse:
-        filled(warehouse)
+    with closing(open_files(tmp_path, file_format)) as warehouse:
+        fill(warehouse)
         assert warehouse.delete("silver", "thing", "id > 5") == 1
         assert warehouse.delete("silver", "thing", "small > 1000000000000") == 0
         assert warehouse.update("silver", "thing", {"text": "'new'", "small": "small - 1"}, "small >= 0") == 2
-        asked = "SELECT id, text, small FROM silver.thing WHERE text = 'new' ORDER BY id"
-        assert warehouse.rows(asked) == [(2, "new", -1), (4, "new", 2**31 - 2)]
+        statement = "SELECT id, text, small FROM silver.thing WHERE text = 'new' ORDER BY id"
+        assert warehouse.rows(statement) == [(2, "new", -1), (4, "new", 2**31 - 2)]
         done = overwrite_rows(
             warehouse, "silver", "thing", where="id IN (1, 2)", columns=("id", "text"), select="SELECT 9, 'nine'"
         )
         assert (done.deleted, done.inserted) == (2, 1)
-        assert ids(warehouse) == [3, 4, 5, 9]
+        assert list_ids(warehouse) == [3, 4, 5, 9]
         warehouse.drop_columns("silver", "thing", ("bag", "real"))
         wider = Table(
             layer="silver",
@@ -118,42 +118,42 @@ def test_verbs_do_to_files_what_they_do_to_tables(tmp_path, file_format):
 
 
 def test_a_value_that_has_to_be_there_is_asked_for(tmp_path):
-    with closing(opened(tmp_path)) as warehouse:
-        filled(warehouse)
+    with closing(open_files(tmp_path)) as warehouse:
+        fill(warehouse)
         with pytest.raises(WarehouseError, match="refused") as caught:
             warehouse.append("silver", "thing", ("text",), "SELECT 'x'")
         assert "NOT NULL constraint failed: id" in caught.value.details
-        assert len(found(warehouse)) == len(ROWS)
+        assert len(read_rows(warehouse)) == len(ROWS)
 
 
 def test_readers_see_what_was_committed_and_nothing_of_what_was_undone(tmp_path):
-    with closing(opened(tmp_path)) as warehouse:
-        filled(warehouse)
+    with closing(open_files(tmp_path)) as warehouse:
+        fill(warehouse)
         warehouse.ensure_view("silver", "thing_text", "SELECT id, text FROM silver.thing WHERE text IS NOT NULL")
         with pytest.raises(ZeroDivisionError):
-            changed_in_vain(warehouse, tmp_path)
-        assert found(warehouse) == ROWS
+            change_and_fail(warehouse, tmp_path)
+        assert read_rows(warehouse) == ROWS
         assert (warehouse.tables("silver"), warehouse.tables("gold")) == (("thing", "thing_text"), ())
         assert len(warehouse.rows("SELECT * FROM silver.thing_text")) == len(ROWS) - 1
         assert len(on_disk(tmp_path)) == 1
         warehouse.delete("silver", "thing", "id > 1")
-        assert ids(warehouse) == [1]
+        assert list_ids(warehouse) == [1]
 
 
-def changed_in_vain(warehouse, place):
+def change_and_fail(warehouse, place):
     with warehouse.transaction():
         warehouse.delete("silver", "thing", "TRUE")
         warehouse.drop("silver", "thing_text")
         warehouse.ensure(Table(layer="gold", name="new", columns=THING.columns))
-        with closing(opened(place, read_only=True)) as reader:
-            assert found(reader) == ROWS
-        assert ids(warehouse) == []
+        with closing(open_files(place, read_only=True)) as reader:
+            assert read_rows(reader) == ROWS
+        assert list_ids(warehouse) == []
         raise ZeroDivisionError
 
 
 def test_a_view_goes_with_the_columns_of_its_table(tmp_path):
-    with closing(opened(tmp_path)) as warehouse:
-        filled(warehouse)
+    with closing(open_files(tmp_path)) as warehouse:
+        fill(warehouse)
         warehouse.ensure_view("silver", "all_of_it", "SELECT * FROM silver.thing")
         warehouse.drop_columns("silver", "thing", ("bag",))
         assert len(warehouse.rows("SELECT * FROM silver.all_of_it")[0]) == len(TYPES) - 1
@@ -161,39 +161,39 @@ def test_a_view_goes_with_the_columns_of_its_table(tmp_path):
 
 
 def test_a_second_writer_of_a_folder_is_refused_and_a_reader_is_not(tmp_path):
-    with closing(opened(tmp_path)) as warehouse:
-        filled(warehouse)
+    with closing(open_files(tmp_path)) as warehouse:
+        fill(warehouse)
         with pytest.raises(WarehouseError, match="in use by another process"):
-            opened(tmp_path)
-        with closing(opened(tmp_path, read_only=True)) as reader:
-            assert len(ids(reader)) == len(ROWS)
-    opened(tmp_path).close()
+            open_files(tmp_path)
+        with closing(open_files(tmp_path, read_only=True)) as reader:
+            assert len(list_ids(reader)) == len(ROWS)
+    open_files(tmp_path).close()
 
 
 def test_a_reader_reaches_the_tenants_files_only_and_writes_nothing(tmp_path):
     (tmp_path / "secret.csv").write_text("a\n1\n")
-    with closing(opened(tmp_path)) as warehouse:
-        filled(warehouse)
-    with closing(opened(tmp_path, read_only=True)) as reader:
+    with closing(open_files(tmp_path)) as warehouse:
+        fill(warehouse)
+    with closing(open_files(tmp_path, read_only=True)) as reader:
         for statement in (f"SELECT * FROM '{tmp_path}/secret.csv'", "SET enable_external_access = true"):
             with pytest.raises(WarehouseError):
                 reader.rows(statement)
         with pytest.raises(WarehouseError, match="read-only"):
             reader.delete("silver", "thing", "id = 1")
-        assert len(ids(reader)) == len(ROWS)
+        assert len(list_ids(reader)) == len(ROWS)
         told = reader.rows("SELECT table_name FROM information_schema.tables WHERE table_schema = 'silver'")
         assert told == [("thing",)]
 
 
 def test_what_is_not_there_is_not_made_by_looking(tmp_path):
     with pytest.raises(WarehouseError, match="cannot be opened"):
-        opened(tmp_path / "new", read_only=True)
+        open_files(tmp_path / "new", read_only=True)
     assert not (tmp_path / "new").exists()
 
 
 def test_rows_that_come_are_one_more_file_and_many_files_become_one(tmp_path):
-    with closing(opened(tmp_path)) as warehouse:
-        filled(warehouse)
+    with closing(open_files(tmp_path)) as warehouse:
+        fill(warehouse)
         add(warehouse, *range(1000, 1200))
         sizes = []
         for number in range(10, 10 + 2 * MAX_FILES):
@@ -201,8 +201,8 @@ def test_rows_that_come_are_one_more_file_and_many_files_become_one(tmp_path):
             sizes.append(len(warehouse._tables["silver", "thing"].files))
         assert max(sizes) == MAX_FILES
         assert sizes[:3] == [3, 4, 5]
-        assert ids(warehouse) == sorted(ids(warehouse))
-        assert len(ids(warehouse)) == len(ROWS) + 200 + 2 * MAX_FILES
+        assert list_ids(warehouse) == sorted(list_ids(warehouse))
+        assert len(list_ids(warehouse)) == len(ROWS) + 200 + 2 * MAX_FILES
         big = next(piece for piece in warehouse._tables["silver", "thing"].files if piece.rows == 200)
         assert (tmp_path / "acme" / big.path).is_file()
 
@@ -220,18 +220,18 @@ class Hours:
 def test_files_that_no_pointer_names_stay_for_an_hour_for_who_reads_by_the_one_before(tmp_path, monkeypatch):
     clock = Hours()
     monkeypatch.setattr(table_store, "SystemClock", lambda: clock)
-    with closing(opened(tmp_path)) as warehouse:
-        filled(warehouse)
-        with closing(opened(tmp_path, read_only=True)) as reader:
+    with closing(open_files(tmp_path)) as warehouse:
+        fill(warehouse)
+        with closing(open_files(tmp_path, read_only=True)) as reader:
             warehouse.delete("silver", "thing", "id = 1")
-            assert found(reader) == ROWS
+            assert read_rows(reader) == ROWS
         assert len(on_disk(tmp_path)) == 2
         clock.instant += GRACE - timedelta(minutes=1)
         warehouse.delete("silver", "thing", "id = 2")
-    with closing(opened(tmp_path)):
+    with closing(open_files(tmp_path)):
         assert len(on_disk(tmp_path)) == 3
     clock.instant += timedelta(minutes=2)
-    with closing(opened(tmp_path)) as warehouse:
+    with closing(open_files(tmp_path)) as warehouse:
         assert len(on_disk(tmp_path)) == 2
         clock.instant += GRACE
         warehouse.delete("silver", "thing", "id = 3")
@@ -240,12 +240,12 @@ def test_files_that_no_pointer_names_stay_for_an_hour_for_who_reads_by_the_one_b
 
 
 def test_what_a_dead_writer_left_is_cleared_away_by_the_next(tmp_path):
-    with closing(opened(tmp_path)) as warehouse:
-        filled(warehouse)
+    with closing(open_files(tmp_path)) as warehouse:
+        fill(warehouse)
     (tmp_path / "acme" / "silver" / "thing" / "left.parquet").write_bytes(b"half")
-    opened(tmp_path, read_only=True).close()
+    open_files(tmp_path, read_only=True).close()
     assert len(on_disk(tmp_path)) == 2
-    opened(tmp_path).close()
+    open_files(tmp_path).close()
     assert len(on_disk(tmp_path)) == 1
 
 
@@ -253,9 +253,9 @@ class PulledOut(BaseException):
     """The power went."""
 
 
-def state(warehouse):
+def read_state(warehouse):
     return (
-        ids(warehouse),
+        list_ids(warehouse),
         len(warehouse.rows("SELECT * FROM silver.other")) if warehouse.tables("silver") != ("thing",) else None,
     )
 
@@ -267,20 +267,20 @@ def test_stopped_before_any_touch_of_the_disk_the_state_is_the_one_before_or_the
     finished = False
     for moment in range(60):
         place = tmp_path / str(moment)
-        with closing(opened(place, file_format)) as warehouse:
-            filled(warehouse)
-        finished = died_at(place, file_format, moment, monkeypatch)
-        with closing(opened(place, file_format)) as warehouse:
+        with closing(open_files(place, file_format)) as warehouse:
+            fill(warehouse)
+        finished = run_until_death(place, file_format, moment, monkeypatch)
+        with closing(open_files(place, file_format)) as warehouse:
             after = [1, 2, 3, 4, 7, 8]
-            assert state(warehouse) in (([row[0] for row in ROWS], None), (after, 1))
+            assert read_state(warehouse) in (([row[0] for row in ROWS], None), (after, 1))
             if finished:
-                assert state(warehouse) == (after, 1)
+                assert read_state(warehouse) == (after, 1)
             else:
                 change(warehouse)
-                assert state(warehouse) == (after, 1)
-            assert state(warehouse) == (after, 1)
+                assert read_state(warehouse) == (after, 1)
+            assert read_state(warehouse) == (after, 1)
         if file_format == "delta":
-            delta_agrees(place, "silver/thing", after)
+            check_delta(place, "silver/thing", after)
         if finished:
             break
     assert finished
@@ -302,23 +302,23 @@ def change(warehouse):
         add(warehouse, 1, name="other")
 
 
-def died_at(place, file_format, moment, monkeypatch):
+def run_until_death(place, file_format, moment, monkeypatch):
     """Change the tables, and die before the given touch of the disk; whether the change came to its end before."""
-    warehouse = opened(place, file_format)
+    warehouse = open_files(place, file_format)
     count = iter(range(1000))
 
-    def counted(verb):
-        def touch(*given, **named):
+    def count_touches(verb):
+        def touch(*arguments, **named):
             if next(count) == moment:
                 raise PulledOut
-            return verb(*given, **named)
+            return verb(*arguments, **named)
 
         return touch
 
     with monkeypatch.context() as patched:
         store = warehouse._table_store.store
         for name in ("commit", "swap", "write", "remove", "clear"):
-            patched.setattr(store, name, counted(getattr(store, name)))
+            patched.setattr(store, name, count_touches(getattr(store, name)))
         # Who is dead undoes nothing.
         patched.setattr(warehouse._table_store, "undo", lambda drafts: None)
         try:
@@ -331,56 +331,56 @@ def died_at(place, file_format, moment, monkeypatch):
             warehouse.close()
 
 
-def delta_agrees(place, table, wanted):
+def check_delta(place, table, wanted):
     read = DeltaTable(str(place / "acme" / table))
     assert sorted(pa.table(read.to_pyarrow_table())["id"].to_pylist()) == wanted
 
 
 def test_an_exception_in_the_middle_of_a_commit_takes_delta_tables_back(tmp_path, monkeypatch):
-    with closing(opened(tmp_path, "delta")) as warehouse:
-        filled(warehouse)
-        monkeypatch.setattr(warehouse._table_store.store, "swap", lambda *given, **named: None)
+    with closing(open_files(tmp_path, "delta")) as warehouse:
+        fill(warehouse)
+        monkeypatch.setattr(warehouse._table_store.store, "swap", lambda *arguments, **named: None)
         with pytest.raises(WarehouseError, match="another writer"):
             warehouse.delete("silver", "thing", "id > 1")
-        delta_agrees(tmp_path, "silver/thing", [row[0] for row in ROWS])
-        assert len(ids(warehouse)) == len(ROWS)
+        check_delta(tmp_path, "silver/thing", [row[0] for row in ROWS])
+        assert len(list_ids(warehouse)) == len(ROWS)
         monkeypatch.undo()
         warehouse.delete("silver", "thing", "id > 1")
-        delta_agrees(tmp_path, "silver/thing", [1])
+        check_delta(tmp_path, "silver/thing", [1])
         add(warehouse, 2)
-        delta_agrees(tmp_path, "silver/thing", [1, 2])
+        check_delta(tmp_path, "silver/thing", [1, 2])
 
 
 def test_every_delta_table_is_whole_to_any_reader_with_instants_in_utc(tmp_path):
-    with closing(opened(tmp_path, "delta")) as warehouse:
-        filled(warehouse)
+    with closing(open_files(tmp_path, "delta")) as warehouse:
+        fill(warehouse)
         table = DeltaTable(str(tmp_path / "acme" / "silver" / "thing"))
         assert pa.table(table.to_pyarrow_table()).schema.field("at").type == pa.timestamp("us", tz="UTC")
         assert table.protocol().min_reader_version == 1
         warehouse.delete("silver", "thing", "TRUE")
-        delta_agrees(tmp_path, "silver/thing", [])
+        check_delta(tmp_path, "silver/thing", [])
         warehouse.ensure(Table(layer="silver", name="empty", columns=THING.columns))
-        delta_agrees(tmp_path, "silver/empty", [])
+        check_delta(tmp_path, "silver/empty", [])
         warehouse.drop("silver", "empty")
-        filled(warehouse, table=Table(layer="silver", name="empty", columns=THING.columns))
-        delta_agrees(tmp_path, "silver/empty", [row[0] for row in ROWS])
+        fill(warehouse, table=Table(layer="silver", name="empty", columns=THING.columns))
+        check_delta(tmp_path, "silver/empty", [row[0] for row in ROWS])
 
 
 def test_a_reader_at_any_moment_sees_the_tables_of_one_commit(tmp_path):
     other = Table(layer="gold", name="other", columns=THING.columns[:1])
-    with closing(opened(tmp_path)) as warehouse:
-        filled(warehouse)
+    with closing(open_files(tmp_path)) as warehouse:
+        fill(warehouse)
         warehouse.ensure(other)
         seen, stop = set(), threading.Event()
 
-        def look():
+        def read_both():
             while not stop.is_set():
-                with closing(opened(tmp_path, read_only=True)) as reader:
-                    asked = "SELECT MAX(id) FILTER (id < 1000) FROM {}"
-                    one, two = (reader.rows(asked.format(name))[0][0] for name in ("silver.thing", "gold.other"))
+                with closing(open_files(tmp_path, read_only=True)) as reader:
+                    statement = "SELECT MAX(id) FILTER (id < 1000) FROM {}"
+                    one, two = (reader.rows(statement.format(name))[0][0] for name in ("silver.thing", "gold.other"))
                     seen.add((one, two))
 
-        reading = threading.Thread(target=look)
+        reading = threading.Thread(target=read_both)
         reading.start()
         for number in range(10, 60):
             with warehouse.transaction():
@@ -393,34 +393,34 @@ def test_a_reader_at_any_moment_sees_the_tables_of_one_commit(tmp_path):
 
 
 def test_a_pointer_that_is_damaged_or_newer_or_of_another_format_is_told(tmp_path):
-    with closing(opened(tmp_path)) as warehouse:
-        filled(warehouse)
+    with closing(open_files(tmp_path)) as warehouse:
+        fill(warehouse)
     with pytest.raises(WarehouseError, match="another format") as caught:
-        opened(tmp_path, "csv")
+        open_files(tmp_path, "csv")
     assert caught.value.details == "stored as parquet, declared as csv"
     pointer = tmp_path / "acme" / MANIFEST
     told = pointer.read_text()
     pointer.write_text(told.replace('"version": 1', '"version": 2'))
     with pytest.raises(WarehouseError, match="newer version of Headwater"):
-        opened(tmp_path)
+        open_files(tmp_path)
     pointer.write_text(told[:100])
     with pytest.raises(WarehouseError, match="damaged"):
-        opened(tmp_path)
+        open_files(tmp_path)
     pointer.write_text(told)
-    opened(tmp_path).close()
+    open_files(tmp_path).close()
 
 
 def test_a_past_day_is_asked_for_by_name_and_a_digest_follows_rows(tmp_path):
     columns = tuple(TableColumn(name=name, dtype=dtype) for name, dtype in
                     (("id", "bigint"), ("valid_from", "timestamp"), ("valid_to", "timestamp")))  # fmt: skip
-    with closing(opened(tmp_path)) as warehouse:
+    with closing(open_files(tmp_path)) as warehouse:
         warehouse.ensure(Table(layer="silver", name="day", columns=columns, has_validity=True))
         rows = "SELECT * FROM (VALUES (1, TIMESTAMP '2026-01-01', TIMESTAMP '2026-02-01')) AS v(a, b, c)"
         warehouse.append("silver", "day", ("id", "valid_from", "valid_to"), rows)
         before = warehouse.digest("silver", "day")
         warehouse.append("silver", "day", ("id",), "SELECT 1 WHERE FALSE")
         assert warehouse.digest("silver", "day") == before
-    with closing(opened(tmp_path, read_only=True)) as warehouse:
+    with closing(open_files(tmp_path, read_only=True)) as warehouse:
         assert warehouse.digest("silver", "day") == before
         assert warehouse.rows("SELECT id FROM silver.day_asof('2026-01-15')") == [(1,)]
         assert warehouse.rows("SELECT id FROM silver.day_asof('2026-02-01')") == []
@@ -440,7 +440,7 @@ def test_it_computes_beyond_its_memory_by_a_temporary_folder_that_goes(tmp_path)
 
 
 def test_erasing_removes_every_file(tmp_path):
-    warehouse = opened(tmp_path)
-    filled(warehouse)
+    warehouse = open_files(tmp_path)
+    fill(warehouse)
     warehouse.erase()
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

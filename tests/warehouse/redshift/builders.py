@@ -92,17 +92,17 @@ class Recorder:
         )
         self._connection.execute(WORDS)
         self._store = store
-        self.said = []
+        self.statements = []
         self.purpose = "session"
 
     def execute(self, statement, parameters=None):
         text = statement.decode()
-        self.said.append((self.purpose, text))
+        self.statements.append((self.purpose, text))
         if copy := _COPY.fullmatch(text):
-            return self._copied(*copy.groups())
+            return self._copy(*copy.groups())
         return self._connection.execute(on_postgres(text).encode(), parameters)
 
-    def _copied(self, table, prefix, role):
+    def _copy(self, table, prefix, role):
         assert role == ROLE
         paths = sorted(one["path"] for page in obstore.list(self._store, prefix=prefix) for one in page)
         assert paths, "COPY of a prefix below which nothing is fails"
@@ -136,13 +136,13 @@ class Cluster:
             tenant, address, stage=f"s3://{BUCKET}/rows", iam_role=ROLE, read_only=read_only, connect=connect
         )
 
-    def files(self):
+    def list_files(self):
         """What is in the bucket."""
         return [one["path"] for page in obstore.list(self.store) for one in page]
 
 
 @contextmanager
-def bucket(patch):
+def serve_bucket(patch):
     """An S3 that answers on this machine, and the environment by which its clients find it."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()

@@ -51,28 +51,28 @@ WORDS = (
 """Spellings that no statement may have."""
 
 
-def denied(statement: str, tree: exp.Expr) -> list[str]:
+def list_violations(statement: str, tree: exp.Expr) -> list[str]:
     """What is wrong with a statement, each with the page that says so."""
     plain = re.sub(r"'(?:[^'\\]|''|\\.)*'", "''", statement)
-    found = [f"{what} ({page})" for pattern, what, page in WORDS if re.search(pattern, plain)]
-    return found + [f"{what} ({page})" for check, what, page in SHAPES if any(check(node) for node in tree.walk())]
+    violations = [f"{what} ({page})" for pattern, what, page in WORDS if re.search(pattern, plain)]
+    return violations + [f"{what} ({page})" for check, what, page in SHAPES if any(check(node) for node in tree.walk())]
 
 
-def _values_in_from(node):
+def _is_values_in_from(node):
     return isinstance(node, exp.Values) and isinstance(node.parent, exp.From | exp.Join | exp.Subquery)
 
 
-def _correlated(node):
+def _is_correlated(node):
     """A subquery that asks about its outer rows otherwise than by plain equality in its own WHERE."""
     inner = node.this if isinstance(node, exp.Exists) else node.args.get("query") if isinstance(node, exp.In) else None
     if inner is None:
         return False
-    own = {table.alias_or_name for table in inner.find_all(exp.Table, exp.Subquery)}
-    outside = [column for column in inner.find_all(exp.Column) if column.table and column.table not in own]
-    return any(not isinstance(column.parent, exp.EQ) or _above(column.parent, inner) for column in outside)
+    inner_tables = {table.alias_or_name for table in inner.find_all(exp.Table, exp.Subquery)}
+    outside = [column for column in inner.find_all(exp.Column) if column.table and column.table not in inner_tables]
+    return any(not isinstance(column.parent, exp.EQ) or _is_below_and(column.parent, inner) for column in outside)
 
 
-def _above(condition, inner):
+def _is_below_and(condition, inner):
     """Whether something other than AND stands between a condition and the WHERE of the query."""
     node = condition.parent
     while isinstance(node, exp.And | exp.Paren):
@@ -80,7 +80,7 @@ def _above(condition, inner):
     return not (isinstance(node, exp.Where) and node.parent_select is inner.unnest())
 
 
-def _subquery_elsewhere(node):
+def _is_subquery_elsewhere(node):
     """IN or EXISTS that is not one of the conditions of a WHERE."""
     if not (isinstance(node, exp.Exists) or (isinstance(node, exp.In) and node.args.get("query"))):
         return False
@@ -90,14 +90,14 @@ def _subquery_elsewhere(node):
     return not isinstance(above, exp.Where)
 
 
-def _unequal_full_join(node):
+def _is_unequal_full_join(node):
     if not (isinstance(node, exp.Join) and node.side == "FULL"):
         return False
     on = node.args["on"]
     return not all(isinstance(one.unnest(), exp.EQ) for one in (on.flatten() if isinstance(on, exp.And) else [on]))
 
 
-def _frameless(node):
+def _is_frameless(node):
     """An aggregate over a window that is ordered needs a frame; LAG, LEAD and the ranks take none."""
     if not (isinstance(node, exp.Window) and node.args.get("order")):
         return False
@@ -105,7 +105,7 @@ def _frameless(node):
     return takes_none == bool(node.args.get("spec"))
 
 
-def _reserved(node):
+def _is_reserved(node):
     """A name without quotes that is a reserved word. Catalogues have a column `oid`, which is one behind a point."""
     if not isinstance(node, exp.Identifier) or node.quoted or node.name.lower() not in RESERVED:
         return False
@@ -115,11 +115,11 @@ def _reserved(node):
 RESERVED = frozenset(Redshift.Generator.RESERVED_KEYWORDS)
 
 SHAPES = (
-    (_values_in_from, "VALUES in FROM", "r_FROM_clause30"),
-    (_correlated, "a correlation by more than equality", "r_correlated_subqueries"),
-    (_subquery_elsewhere, "IN or EXISTS in an OR, a CASE, an ON or a select list", "r_correlated_subqueries"),
-    (_unequal_full_join, "FULL JOIN by more than equality", "r_Join_examples"),
-    (_frameless, "a window with an order and no frame", "r_Window_function_synopsis"),
-    (_reserved, "a reserved word", "r_pg_keywords"),
+    (_is_values_in_from, "VALUES in FROM", "r_FROM_clause30"),
+    (_is_correlated, "a correlation by more than equality", "r_correlated_subqueries"),
+    (_is_subquery_elsewhere, "IN or EXISTS in an OR, a CASE, an ON or a select list", "r_correlated_subqueries"),
+    (_is_unequal_full_join, "FULL JOIN by more than equality", "r_Join_examples"),
+    (_is_frameless, "a window with an order and no frame", "r_Window_function_synopsis"),
+    (_is_reserved, "a reserved word", "r_pg_keywords"),
 )
 """Shapes that no statement may have."""

@@ -32,50 +32,57 @@ FORMATS = ("delta", "parquet")
 ROOT = Path(__file__).parents[3]
 
 
-def column(name, dtype, required=False):
+def make_column(name, dtype, required=False):
     return TableColumn(name=name, dtype=dtype, required=required)
 
 
 THINGS = Table(
     layer="gold",
     name="things",
-    columns=(column("id", "bigint"), column("name", "text"), column("at", "timestamp"), column("n", "decimal(9,2)")),
+    columns=(
+        make_column("id", "bigint"),
+        make_column("name", "text"),
+        make_column("at", "timestamp"),
+        make_column("n", "decimal(9,2)"),
+    ),
     key=("id",),
     primary_key=("id",),
 )
 
 
 @pytest.fixture(scope="module")
-def opening(spark_engine):
+def open_tenant(spark_engine):
     """Opens warehouses of a format, for a tenant that nobody has used or for one that is named."""
 
-    def opened(kept, tenant=""):
-        usual, spark_engine.flavour = spark_engine.flavour, kept
+    def open_warehouse(table_format, tenant=""):
+        usual, spark_engine.flavour = spark_engine.flavour, table_format
         try:
             return spark_engine.open(tenant)
         finally:
             spark_engine.flavour = usual
 
-    yield opened
+    yield open_warehouse
     spark_engine.clear()
 
 
 @pytest.fixture(params=FORMATS, scope="module")
-def made(request, opening):
+def shared_warehouse(request, open_tenant):
     """A warehouse with a table of three rows."""
-    return opening(request.param)
+    return open_tenant(request.param)
 
 
 @pytest.fixture
-def warehouse(made):
+def warehouse(shared_warehouse):
     """The same for every test of a format, its table as it was."""
-    made.drop("gold", "things")
-    made.ensure(THINGS)
-    made.append("gold", "things", ("id", "name"), "SELECT * FROM (VALUES (1, 'a'), (2, ''), (3, NULL)) AS t(id, name)")
-    return made
+    shared_warehouse.drop("gold", "things")
+    shared_warehouse.ensure(THINGS)
+    shared_warehouse.append(
+        "gold", "things", ("id", "name"), "SELECT * FROM (VALUES (1, 'a'), (2, ''), (3, NULL)) AS t(id, name)"
+    )
+    return shared_warehouse
 
 
-def names(warehouse, table="gold.things"):
+def read_names(warehouse, table="gold.things"):
     return sorted(warehouse.rows(f"SELECT id, name FROM {table}"), key=repr)
 
 
@@ -83,14 +90,14 @@ THREE = [(1, "a"), (2, ""), (3, None)]
 
 
 def test_every_verb_counts_what_it_wrote(warehouse):
-    assert names(warehouse) == THREE
+    assert read_names(warehouse) == THREE
     assert warehouse.update("gold", "things", {"name": "CONCAT(name, '!')"}, "id = 1") == 1
     assert warehouse.delete("gold", "things", "name IS NULL") == 1
-    done = overwrite_rows(
+    counts = overwrite_rows(
         warehouse, "gold", "things", where="id = 2", columns=("id",), select="SELECT 7 UNION ALL SELECT 8"
     )
-    assert (done.deleted, done.inserted) == (1, 2)
-    assert names(warehouse) == [(1, "a!"), (7, None), (8, None)]
+    assert (counts.deleted, counts.inserted) == (1, 2)
+    assert read_names(warehouse) == [(1, "a!"), (7, None), (8, None)]
 
 
 def test_changes_are_applied_at_once(warehouse):
@@ -98,9 +105,9 @@ def test_changes_are_applied_at_once(warehouse):
     null = "CAST(NULL AS TIMESTAMP) AS at, CAST(NULL AS DECIMAL(9,2)) AS n"
     moved = warehouse.stage("moved", f"SELECT was, id, name, {null} FROM {rows}")
     added = f"SELECT 10, 'more', {null}"
-    done = warehouse.apply(THINGS, moved, old_key_columns={"id": "was"}, inserts=added)
-    assert (done.deleted, done.inserted) == (2, 3)
-    assert names(warehouse) == [(1, "new"), (10, "more"), (3, None), (9, "come")]
+    counts = warehouse.apply(THINGS, moved, old_key_columns={"id": "was"}, inserts=added)
+    assert (counts.deleted, counts.inserted) == (2, 3)
+    assert read_names(warehouse) == [(1, "new"), (10, "more"), (3, None), (9, "come")]
 
 
 def test_rows_that_are_equal_stay_and_a_replay_writes_nothing(warehouse):
@@ -109,13 +116,13 @@ def test_rows_that_are_equal_stay_and_a_replay_writes_nothing(warehouse):
     staged = warehouse.stage("fresh", fresh)
     first = warehouse.replace_rows(THINGS, keys=keys, new_rows=staged)
     assert (first.deleted, first.inserted) == (2, 2)
-    before = state_of(warehouse)
+    before = read_state(warehouse)
     again = warehouse.replace_rows(THINGS, keys=keys, new_rows=staged)
-    assert (again.rows, state_of(warehouse)) == (0, before)
-    assert names(warehouse) == [(2, ""), (3, None), (4, "d")]
+    assert (again.rows, read_state(warehouse)) == (0, before)
+    assert read_names(warehouse) == [(2, ""), (3, None), (4, "d")]
 
 
-def state_of(warehouse):
+def read_state(warehouse):
     """Where the table's files are, and which."""
     shelf = warehouse._tables.find_table("gold", "things")
     return shelf, warehouse._tables.files(shelf), warehouse._tables.version("gold", "things")
@@ -142,84 +149,88 @@ def test_staged_rows_stay_as_they_were(warehouse):
 
 
 def test_columns_are_added_widened_and_dropped(warehouse):
-    wider = Table(layer="gold", name="things", columns=(column("id", "text"), column("more", "double")))
+    wider = Table(layer="gold", name="things", columns=(make_column("id", "text"), make_column("more", "double")))
     warehouse.ensure(wider)
     assert [(one.name, one.dtype) for one in warehouse.describe("gold", "things")] == [
         ("id", "text"), ("name", "text"), ("at", "timestamp"), ("n", "decimal(9,2)"), ("more", "double"),
     ]  # fmt: skip
-    assert names(warehouse) == [("1", "a"), ("2", ""), ("3", None)]
+    assert read_names(warehouse) == [("1", "a"), ("2", ""), ("3", None)]
     warehouse.drop_columns("gold", "things", ("name", "at"))
     assert warehouse.answer_arrow("SELECT * FROM gold.things ORDER BY id").column_names == ["id", "n", "more"]
     with pytest.raises(WarehouseError, match="cannot be changed to bigint"):
-        warehouse.ensure(Table(layer="gold", name="things", columns=(column("id", "bigint"),)))
+        warehouse.ensure(Table(layer="gold", name="things", columns=(make_column("id", "bigint"),)))
 
 
-def turmoil(warehouse):
+def change_everything(warehouse):
     """All that a transaction may do."""
     warehouse.append("gold", "things", ("id",), "SELECT 4")
-    warehouse.ensure(Table(layer="gold", name="things", columns=(column("id", "text"), column("more", "text"))))
+    warehouse.ensure(
+        Table(layer="gold", name="things", columns=(make_column("id", "text"), make_column("more", "text")))
+    )
     warehouse.ensure_view("gold", "shown", "SELECT * FROM gold.things WHERE id <> '1'")
     warehouse.update("gold", "things", {"name": "'changed'"}, "TRUE")
-    warehouse.ensure(Table(layer="gold", name="other", columns=(column("id", "bigint"),)))
+    warehouse.ensure(Table(layer="gold", name="other", columns=(make_column("id", "bigint"),)))
     warehouse.append("gold", "other", ("id",), "SELECT 1")
     warehouse.drop("gold", "kept")
-    warehouse.ensure(Table(layer="gold", name="kept", columns=(column("x", "text"),)))
+    warehouse.ensure(Table(layer="gold", name="kept", columns=(make_column("x", "text"),)))
 
 
 class PulledOut(BaseException):
     """The power went."""
 
 
-def stopped(warehouse):
+def fail_transaction(warehouse):
     """A transaction that does not end well."""
     with warehouse.transaction():
-        turmoil(warehouse)
+        change_everything(warehouse)
         raise PulledOut
 
 
-def settled(warehouse):
+def restore(warehouse):
     """What was there before the turmoil."""
     warehouse.drop("gold", "other")
     warehouse.drop("gold", "kept")
-    warehouse.ensure(Table(layer="gold", name="kept", columns=(column("id", "bigint"), column("name", "text"))))
+    warehouse.ensure(
+        Table(layer="gold", name="kept", columns=(make_column("id", "bigint"), make_column("name", "text")))
+    )
     warehouse.append("gold", "kept", ("id", "name"), "SELECT 1, 'k'")
     warehouse.ensure_view("gold", "shown", "SELECT id FROM gold.things WHERE id = 1")
 
 
 def is_as_before(warehouse):
-    assert names(warehouse) == THREE
-    assert names(warehouse, "gold.kept") == [(1, "k")]
+    assert read_names(warehouse) == THREE
+    assert read_names(warehouse, "gold.kept") == [(1, "k")]
     assert warehouse.rows("SELECT * FROM gold.shown") == [(1,)]
     assert warehouse.tables("gold") == ("kept", "shown", "things")
     assert [one.name for one in warehouse.describe("gold", "things")] == ["id", "name", "at", "n"]
 
 
 def test_an_exception_undoes_everything(warehouse):
-    settled(warehouse)
+    restore(warehouse)
     with pytest.raises(PulledOut):
-        stopped(warehouse)
+        fail_transaction(warehouse)
     is_as_before(warehouse)
     warehouse.append("gold", "things", ("id",), "SELECT 5")
-    assert len(names(warehouse)) == 4
+    assert len(read_names(warehouse)) == 4
 
 
-def test_what_a_dead_writer_left_is_undone_by_whoever_comes(warehouse, opening, monkeypatch):
-    settled(warehouse)
-    kept = warehouse._tables._format
-    dead = opening(kept, warehouse.tenant)
+def test_what_a_dead_writer_left_is_undone_by_whoever_comes(warehouse, open_tenant, monkeypatch):
+    restore(warehouse)
+    table_format = warehouse._tables._format
+    dead = open_tenant(table_format, warehouse.tenant)
     monkeypatch.setattr(dead._tables, "roll_back", dead._tables._book.unlock)
     with pytest.raises(PulledOut):
-        stopped(dead)
-    is_as_before(opening(kept, warehouse.tenant))
+        fail_transaction(dead)
+    is_as_before(open_tenant(table_format, warehouse.tenant))
     warehouse.append("gold", "things", ("id",), "SELECT 5")
-    assert len(names(warehouse)) == 4
+    assert len(read_names(warehouse)) == 4
 
 
-def test_writers_wait_for_each_other(opening):
-    for kept in FORMATS:
-        first = opening(kept)
+def test_writers_wait_for_each_other(open_tenant):
+    for table_format in FORMATS:
+        first = open_tenant(table_format)
         migrate_tables(first, THING)
-        second = opening(kept, first.tenant)
+        second = open_tenant(table_format, first.tenant)
         batches = {first: [1, 2], second: [3, 4]}
         threads = [
             threading.Thread(target=lambda w=w, n=n: [merge_events(w, [make_event("p:1", i, name=f"n{i}")]) for i in n])
@@ -233,13 +244,13 @@ def test_writers_wait_for_each_other(opening):
         assert read_versions(first) == read_versions(second) == build_history(told, COLUMNS, THING.overwritten)
 
 
-def test_a_past_day_can_be_asked_for(opening):
-    for kept in FORMATS:
-        warehouse = opening(kept)
+def test_a_past_day_can_be_asked_for(open_tenant):
+    for table_format in FORMATS:
+        warehouse = open_tenant(table_format)
         migrate_tables(warehouse, THING)
         merge_events(warehouse, [make_event("p:1", 10, name="a"), make_event("p:1", 20, name="b")])
-        asked = "SELECT name FROM silver.thing_asof(TIMESTAMP_NTZ '1970-01-01 00:00:00.000015')"
-        assert warehouse.answer_arrow(asked).column("name").to_pylist() == ["a"]
+        statement = "SELECT name FROM silver.thing_asof(TIMESTAMP_NTZ '1970-01-01 00:00:00.000015')"
+        assert warehouse.answer_arrow(statement).column("name").to_pylist() == ["a"]
 
 
 def test_complaints_have_no_call_stack(warehouse):
@@ -260,10 +271,10 @@ def test_what_java_complains_of_and_pyspark_does_not_know_is_a_complaint_too(war
     assert "\tat " not in str(caught.value)
 
 
-def test_names_that_would_be_one_in_spark_are_refused(opening):
-    one = opening("parquet", "a-b")
+def test_names_that_would_be_one_in_spark_are_refused(open_tenant):
+    one = open_tenant("parquet", "a-b")
     with pytest.raises(WarehouseError, match="refers to another folder"):
-        opening("parquet", "a_b")
+        open_tenant("parquet", "a_b")
     one.close()
 
 
@@ -318,99 +329,99 @@ import sys
 from headwater.warehouse.spark.engine import Spark
 from tests.grid.spark_session import SETTINGS
 from tests.silver.builders import merge_events
-from tests.warehouse.spark.test_engine import arriving
+from tests.warehouse.spark.test_engine import make_next_events
 warehouse = Spark("acme", "local[1]", sys.argv[1], table_format=sys.argv[2], settings=SETTINGS)
 warehouse.rows("SELECT COUNT(*) FROM silver.thing")
 print("open", flush=True)
-merge_events(warehouse, arriving())
+merge_events(warehouse, make_next_events())
 warehouse.close()
 """
 
 
-def arriving():
+def make_next_events():
     late = [make_event(f"p:{number}", 5, name="older") for number in range(0, 40, 3)]
     return late + [make_event(f"p:{number}", 20, name="new") for number in range(0, 50, 2)]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kept", FORMATS)
-def test_killed_at_any_moment_and_run_again_ends_in_the_same_history(opening, tmp_path, kept):
-    def reopened():
-        return Spark("acme", "local[1]", str(tmp_path), table_format=kept, settings=SETTINGS)
+@pytest.mark.parametrize("table_format", FORMATS)
+def test_killed_at_any_moment_and_run_again_ends_in_the_same_history(open_tenant, tmp_path, table_format):
+    def reopen():
+        return Spark("acme", "local[1]", str(tmp_path), table_format=table_format, settings=SETTINGS)
 
     before = [make_event(f"p:{number}", 10, name="old") for number in range(40)]
-    warehouse = reopened()
+    warehouse = reopen()
     migrate_tables(warehouse, THING)
     merge_events(warehouse, before)
     start = read_versions(warehouse)
-    wanted = build_history([*before, *arriving()], COLUMNS, THING.overwritten)
+    wanted = build_history([*before, *make_next_events()], COLUMNS, THING.overwritten)
     chance = random.Random(3)
     for _ in range(2):
         run = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(tmp_path), kept], stdout=subprocess.PIPE, text=True, cwd=ROOT
+            [sys.executable, "-c", WRITER, str(tmp_path), table_format], stdout=subprocess.PIPE, text=True, cwd=ROOT
         )
         assert run.stdout.readline() == "open\n"
-        time.sleep(chance.uniform(1, 9 if kept == "delta" else 4))
+        time.sleep(chance.uniform(1, 9 if table_format == "delta" else 4))
         run.send_signal(signal.SIGKILL)
         run.wait()
         run.stdout.close()
         warehouse.close()
-        warehouse = reopened()
+        warehouse = reopen()
         assert read_versions(warehouse) in (start, wanted)
-    merge_events(warehouse, arriving())
+    merge_events(warehouse, make_next_events())
     assert read_versions(warehouse) == wanted
     warehouse.close()
 
 
-def all_of(warehouse):
+def read_all(warehouse):
     tables = ("silver.thing", "silver.thing_log", "meta.change_feed", "meta.tied_keys")
     return [sorted(warehouse.rows(f"SELECT * FROM {table}"), key=repr) for table in tables]
 
 
-def dies_at(warehouse, moment):
+def die_at(warehouse, moment):
     """Merge, and die at a moment: before a table is written, once its version is noted, or after. Whether it died."""
     moments = itertools.count()
 
-    def dying(*_):
+    def die_at_moment(*_):
         if next(moments) == moment:
             raise PulledOut
 
-    def around(write):
-        def written(*args, **named):
-            dying()
-            done = write(*args, **named)
-            dying()
-            return done
+    def wrap(write):
+        def write_or_die(*args, **named):
+            die_at_moment()
+            counts = write(*args, **named)
+            die_at_moment()
+            return counts
 
-        return written
+        return write_or_die
 
-    noted = warehouse._tables.touch
-    warehouse._tables.touch = lambda *args: (noted(*args), dying())
+    touch = warehouse._tables.touch
+    warehouse._tables.touch = lambda *args: (touch(*args), die_at_moment())
     for verb in ("append", "delete", "update", "apply", "replace"):
-        setattr(warehouse._writes, verb, around(getattr(warehouse._writes, verb)))
+        setattr(warehouse._writes, verb, wrap(getattr(warehouse._writes, verb)))
     # A dead process undoes nothing, and its locks are free.
     warehouse._tables.roll_back = warehouse._tables._end
     try:
-        merge_events(warehouse, arriving())
+        merge_events(warehouse, make_next_events())
     except PulledOut:
         return True
     return False
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kept", [pytest.param("delta", marks=LONG), "parquet"])
-def test_a_writer_that_dies_at_any_write_leaves_what_was_there(opening, kept):
+@pytest.mark.parametrize("table_format", [pytest.param("delta", marks=LONG), "parquet"])
+def test_a_writer_that_dies_at_any_write_leaves_what_was_there(open_tenant, table_format):
     before = [make_event(f"p:{number}", 10, name="old") for number in range(40)]
-    warehouse = opening(kept)
+    warehouse = open_tenant(table_format)
     migrate_tables(warehouse, THING)
     merge_events(warehouse, before)
-    start = all_of(warehouse)
+    start = read_all(warehouse)
     for moment in range(100):
-        if not dies_at(opening(kept, warehouse.tenant), moment):
+        if not die_at(open_tenant(table_format, warehouse.tenant), moment):
             break
-        assert all_of(opening(kept, warehouse.tenant)) == start
+        assert read_all(open_tenant(table_format, warehouse.tenant)) == start
     assert moment >= 6
-    assert read_versions(warehouse) == build_history([*before, *arriving()], COLUMNS, THING.overwritten)
+    assert read_versions(warehouse) == build_history([*before, *make_next_events()], COLUMNS, THING.overwritten)
 
 
 CONNECTED = """

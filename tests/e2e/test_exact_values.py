@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from tests.e2e.desk import FIELDS, Desk, serve
+from tests.e2e.byte_service import FIELDS, ByteShop, serve
 
 
 @pytest.fixture
@@ -15,8 +15,8 @@ def service():
 
 
 @pytest.fixture
-def desk(tmp_path, service):
-    return Desk(tmp_path / "desk", service)
+def shop(tmp_path, service):
+    return ByteShop(tmp_path / "desk", service)
 
 
 EXACT = [
@@ -36,20 +36,20 @@ EXACT = [
 
 
 def test_every_digit_reaches_history_and_what_is_published(tmp_path, service, warehouse):
-    desk = Desk(tmp_path / "desk", service, warehouse=warehouse)
-    desk.declare(publish=[{"name": "out", "url": "out", "format": "parquet", "layer": "silver"}])
+    shop = ByteShop(tmp_path / "desk", service, warehouse=warehouse)
+    shop.declare(publish=[{"name": "out", "url": "out", "format": "parquet", "layer": "silver"}])
     service.send(*(f'{{"id":{n},"{field}":{value}}}' for n, (field, value, _) in enumerate(EXACT)))
-    assert desk.run()["outcome"] == "succeeded"
+    assert shop.run()["outcome"] == "succeeded"
     with duckdb.connect() as reader:
-        published = reader.read_parquet(str(desk.root / "out" / "acme" / "thing" / "*.parquet"))
+        published = reader.read_parquet(str(shop.root / "out" / "acme" / "thing" / "*.parquet"))
         types = {name: kind for name, kind in zip(published.columns, published.types, strict=True) if name in FIELDS}
         assert {name: str(types[name]) for name in ("wide", "money", "big", "double")} == {
             "wide": "DECIMAL(38,10)", "money": "DECIMAL(18,4)", "big": "BIGINT", "double": "DOUBLE",
         }  # fmt: skip
         for field in {field for field, *_ in EXACT}:
             kept = [(n, text) for n, (name, _, text) in enumerate(EXACT) if name == field]
-            told = [(n, text) for n, text in desk.values(field) if text is not None]
-            assert [(n, format_double(text) if field == "double" else text) for n, text in told] == kept
+            values = [(n, text) for n, text in shop.values(field) if text is not None]
+            assert [(n, format_double(text) if field == "double" else text) for n, text in values] == kept
             out = published.query(
                 "thing", f'SELECT id, CAST("{field}" AS VARCHAR) FROM thing WHERE "{field}" IS NOT NULL ORDER BY 1'
             )
@@ -87,9 +87,9 @@ TYPES = FIELDS | {"small": "integer", "nothing": "double", "word": "text", "ok":
 
 @pytest.mark.parametrize("stamped", [False, True], ids=["unstamped", "stamped"])
 def test_no_spelling_of_any_type_writes_anything(tmp_path, service, warehouse, stamped):
-    desk = Desk(tmp_path / "desk", service, fields=TYPES | {"changed": "timestamp"}, warehouse=warehouse)
+    shop = ByteShop(tmp_path / "desk", service, fields=TYPES | {"changed": "timestamp"}, warehouse=warehouse)
     if stamped:
-        desk.update_entity_source(changed_at="changed")
+        shop.update_entity_source(changed_at="changed")
     for turn in range(max(map(len, SPELLED.values()))):
         values = {name: spelled[turn % len(spelled)] for name, spelled in SPELLED.items()}
         together = ",".join(f'"{name}":{value}' for name, value in values.items())
@@ -98,14 +98,14 @@ def test_no_spelling_of_any_type_writes_anything(tmp_path, service, warehouse, s
         service.send(
             *alone, f'{{"id":99,{together},"changed":{changed}}}', f'{{"changed":{changed},{together},"id":100}}'
         )
-        report = desk.run()
+        report = shop.run()
         assert (report["quarantined"], report["findings"]) == (0, [])
         assert (turn, report["written"] == {}) == (turn, turn > 0)
 
 
 def test_another_value_is_written(tmp_path, service):
     """What stands beside the test above: the smallest difference of each type is one."""
-    desk = Desk(tmp_path / "desk", service, fields=TYPES)
+    shop = ByteShop(tmp_path / "desk", service, fields=TYPES)
     pairs = {
         "small": ("1", "2"), "big": ("9007199254740992", "9007199254740993"), "money": ("90071992547409.92", "90071992547409.93"),
         "wide": ("1884518522.1684267241", "1884518522.1684267242"), "double": ("1.5", "1.5000000000000002"),
@@ -114,25 +114,25 @@ def test_another_value_is_written(tmp_path, service):
     }  # fmt: skip
     for side in (0, 1):
         service.send(*(f'{{"id":{n},"{name}":{pair[side]}}}' for n, (name, pair) in enumerate(pairs.items())))
-        desk.run()
-    told = dict(desk.query("SELECT id, MAX(version_number) FROM silver.thing GROUP BY id"))
-    assert {name: told[n] for n, name in enumerate(pairs)} == dict.fromkeys(pairs, 2)
+        shop.run()
+    values = dict(shop.query("SELECT id, MAX(version_number) FROM silver.thing GROUP BY id"))
+    assert {name: values[n] for n, name in enumerate(pairs)} == dict.fromkeys(pairs, 2)
 
 
-def test_an_entity_that_holds_fewer_digits_than_bronze_says_how_many_values_it_rounds(desk, service):
+def test_an_entity_that_holds_fewer_digits_than_bronze_says_how_many_values_it_rounds(shop, service):
     columns = {"id": "bigint", "wide": "decimal(18,4)", "name": "bigint", "money": "decimal(18,2)", "any": "bigint"}
     taken = {**{name: f'"{name}"' for name in columns}, "money": "money / 3"}
     entity = {"entity": "thing", "key": "id", "columns": columns, "sources": {"desk.things": {"map": taken}}}
-    desk.write("models/entities/thing.yaml", entity)
+    shop.write("models/entities/thing.yaml", entity)
     service.send(
         '{"id":1,"wide":1.23455,"name":"1.5","money":1,"any":7}',
         '{"id":2,"wide":1.5,"name":"12","money":3,"any":"seven"}',
     )
-    report = desk("run", code=3).json
+    report = shop("run", code=3).json
     findings = {(one["finding"], one["detail"].split(" ")[0]): one["count"] for one in report["findings"]}
     wrong = [("precision_loss", "thing.wide"), ("precision_loss", "thing.name"), ("type_mismatch", "thing.any")]
     assert findings == dict.fromkeys(wrong, 1)  # what an expression works out has the digits that its author chose
-    assert desk.values("wide") == [(1, "1.2346"), (2, "1.5000")]
+    assert shop.values("wide") == [(1, "1.2346"), (2, "1.5000")]
 
 
 REFUSED = [
@@ -151,17 +151,17 @@ REFUSED = [
 ]
 
 
-def test_what_cannot_be_held_exactly_waits_with_its_reason_and_the_rest_goes_on(desk, service):
+def test_what_cannot_be_held_exactly_waits_with_its_reason_and_the_rest_goes_on(shop, service):
     service.send('{"id":99,"money":0.0001}', *(f'{{"id":{n},"{one[0]}":{one[1]}}}' for n, one in enumerate(REFUSED)))
-    report = desk.run()
+    report = shop.run()
     assert (report["kept"], report["quarantined"]) == (1, len(REFUSED))
-    waiting = {row["line"]: row["reasons"][0] for row in desk("quarantine", "list").json["quarantined"]}
+    waiting = {row["line"]: row["reasons"][0] for row in shop("quarantine", "list").json["quarantined"]}
     for line, one in enumerate(REFUSED, 2):
         assert one[2] in waiting[line]["rule"], (one, waiting[line])
-    assert desk.values("money") == [(99, "0.0001")]
+    assert shop.values("money") == [(99, "0.0001")]
 
 
-def test_another_spelling_of_the_same_values_makes_no_version(desk, service):
+def test_another_spelling_of_the_same_values_makes_no_version(shop, service):
     one = ['{"a":1,"b":{"x":[1,2.5],"y":null}}', "1", "100", "1e2", "[]", '"x"', '"\\u00e9"', "9007199254740993.50"]
     two = [
         '{ "b": {"y":null, "x":[1.0,25e-1]}, "a":1e0}', "1.0", "1e2", "100.0", "[ ]", '"x"', '"é"',
@@ -180,19 +180,19 @@ def test_another_spelling_of_the_same_values_makes_no_version(desk, service):
                 else ("1e0", '"1.5"', "2026-01-01T02:00:00.000+02:00")
             ),
         )
-        desk.run()
-    assert desk("query", "SELECT COUNT(*), MAX(version_number) FROM silver.thing").json["rows"] == [[len(one) + 1, 1]]
+        shop.run()
+    assert shop("query", "SELECT COUNT(*), MAX(version_number) FROM silver.thing").json["rows"] == [[len(one) + 1, 1]]
     service.send('{"id":0,"any":{"a":1,"b":{"x":[2.5,1],"y":null}}}')
-    desk.run("--allow-drop")
-    assert desk.values("any", "id = 0") == [
+    shop.run("--allow-drop")
+    assert shop.values("any", "id = 0") == [
         (0, '{"a":1,"b":{"x":[1,2.5],"y":null}}'), (0, '{"a":1,"b":{"x":[2.5,1],"y":null}}'),
     ]  # fmt: skip
 
 
-def test_texts_that_only_look_like_numbers_are_left_alone(desk, service):
+def test_texts_that_only_look_like_numbers_are_left_alone(shop, service):
     service.send(
         '{"id":1,"name":"1.0","any":"1.0"}', '{"id":2,"name":"0012","any":[" 1","1e0"]}', '{"id":3,"name":"","any":""}'
     )
-    desk.run()
-    assert desk.values("name") == [(1, "1.0"), (2, "0012"), (3, "")]
-    assert desk.values("any") == [(1, '"1.0"'), (2, '[" 1","1e0"]'), (3, '""')]
+    shop.run()
+    assert shop.values("name") == [(1, "1.0"), (2, "0012"), (3, "")]
+    assert shop.values("any") == [(1, '"1.0"'), (2, '[" 1","1e0"]'), (3, '""')]

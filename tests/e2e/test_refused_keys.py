@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.e2e.desk import Desk, serve
+from tests.e2e.byte_service import ByteShop, serve
 
 LONG = "k" * 200
 KINDS = {
@@ -62,96 +62,96 @@ def entity(name, parts):
     }  # fmt: skip
 
 
-def desk_of(tmp_path, service, parts):
+def make_shop(tmp_path, service, parts):
     """A project whose things have such a key."""
-    return Desk(tmp_path / "desk", service, fields=FIELDS, entity=entity("thing", parts))
+    return ByteShop(tmp_path / "desk", service, fields=FIELDS, entity=entity("thing", parts))
 
 
 def test_a_refused_record_is_spared_whatever_its_key_is_made_of_and_an_absent_one_is_not(tmp_path, service):
-    desk = desk_of(tmp_path, service, {"k": ("bigint", "id")})
+    shop = make_shop(tmp_path, service, {"k": ("bigint", "id")})
     for name, (parts, _, _) in KINDS.items():
-        desk.write(f"models/entities/{name}.yaml", entity(name, parts))
+        shop.write(f"models/entities/{name}.yaml", entity(name, parts))
     records = [
         f'{{"id":{n},{",".join(texts[n] for _, texts, _ in KINDS.values())},"name":"%s"%s}}' for n in range(3)
     ]  # fmt: skip
     service.send(*(one % ("old", "") for one in records))
-    desk.run()
+    shop.run()
     service.send(records[0] % ("new", ',"count":"x"'), records[2] % ("new", ""))
-    report = desk.run()
+    report = shop.run()
     assert (report["outcome"], report["quarantined"], report["findings"]) == ("succeeded", 1, [])
-    keys = {name: [f"it:{key}" for key in told] for name, (_, _, told) in KINDS.items()}
+    keys = {name: [f"it:{key}" for key in keys_of_kind] for name, (_, _, keys_of_kind) in KINDS.items()}
     kept = {
         name: {(first, 1, True, "old"), (gone, 1, False, "old"), (last, 1, False, "old"), (last, 2, True, "new")}
         for name, (first, gone, last) in keys.items()
     }
-    assert {name: set(desk.history("name", entity=name)) for name in KINDS} == kept
-    desk.declare(policies={"desk.things": {"fields": {"count": "text"}}})
-    assert desk("quarantine", "retry").json == {"tried": 1, "readmitted": 1, "refused": 0}
+    assert {name: set(shop.history("name", entity=name)) for name in KINDS} == kept
+    shop.declare(policies={"desk.things": {"fields": {"count": "text"}}})
+    assert shop("quarantine", "retry").json == {"tried": 1, "readmitted": 1, "refused": 0}
     for name, (first, *_) in keys.items():
         readmitted = {(first, 1, False, "old"), (first, 2, True, "new")}
-        assert set(desk.history("name", entity=name)) == kept[name] - {(first, 1, True, "old")} | readmitted
-    before = desk.silver(*KINDS)
-    assert desk("rebuild").json["outcome"] == "succeeded"
-    assert desk.silver(*KINDS) == before
+        assert set(shop.history("name", entity=name)) == kept[name] - {(first, 1, True, "old")} | readmitted
+    before = shop.silver(*KINDS)
+    assert shop("rebuild").json["outcome"] == "succeeded"
+    assert shop.silver(*KINDS) == before
 
 
 def test_a_read_with_a_key_that_cannot_be_read_makes_nothing_absent_and_says_so(tmp_path, service):
-    desk = desk_of(tmp_path, service, {"k": ("text", "a")})
+    shop = make_shop(tmp_path, service, {"k": ("text", "a")})
     service.send('{"id":1,"a":"x"}', '{"id":2,"a":"y"}', '{"id":3,"a":"z"}')
-    desk.run()
+    shop.run()
     service.send('{"id":1,"a":["x"]}', '{"id":3,"a":"z"}')
-    (found,) = desk.run(code=None)["findings"]
+    (found,) = shop.run(code=None)["findings"]
     assert (found["finding"], found["table"]) == ("sweep_skipped", "silver.thing")
     assert "no readable key" in found["detail"]
-    assert desk.history() == [("it:x", 1, True), ("it:y", 1, True), ("it:z", 1, True)]
-    before = desk.silver()
-    desk("rebuild", code=None)
-    assert desk.silver() == before
+    assert shop.history() == [("it:x", 1, True), ("it:y", 1, True), ("it:z", 1, True)]
+    before = shop.silver()
+    shop("rebuild", code=None)
+    assert shop.silver() == before
     # Once a read shows all of its keys, what it does not show is gone after all.
     service.send('{"id":1,"a":"x"}', '{"id":3,"a":"z"}')
-    assert desk.run()["findings"] == []
-    assert desk.history() == [("it:x", 1, True), ("it:y", 1, False), ("it:z", 1, True)]
+    assert shop.run()["findings"] == []
+    assert shop.history() == [("it:x", 1, True), ("it:y", 1, False), ("it:z", 1, True)]
 
 
 def test_what_readmits_the_last_unreadable_key_lets_the_absences_of_its_read_follow(tmp_path, service):
-    desk = desk_of(tmp_path, service, {"k": ("text", "CAST(big AS text)")})
+    shop = make_shop(tmp_path, service, {"k": ("text", "CAST(big AS text)")})
     service.send('{"id":1,"big":1}', '{"id":2,"big":2}')
-    desk.run()
+    shop.run()
     service.send('{"id":1,"big":"one"}')
-    desk.run(code=None)
-    assert desk.history() == [("it:1", 1, True), ("it:2", 1, True)]
-    desk.declare(policies={"desk.things": {"fields": {"big": "text"}}})
-    assert desk("quarantine", "retry").json["readmitted"] == 1
-    told = [("it:1", 1, False), ("it:2", 1, False), ("it:one", 1, True)]
-    assert desk.history() == told
-    before = desk.silver()
-    desk("rebuild")
-    assert desk.silver() == before
+    shop.run(code=None)
+    assert shop.history() == [("it:1", 1, True), ("it:2", 1, True)]
+    shop.declare(policies={"desk.things": {"fields": {"big": "text"}}})
+    assert shop("quarantine", "retry").json["readmitted"] == 1
+    rows = [("it:1", 1, False), ("it:2", 1, False), ("it:one", 1, True)]
+    assert shop.history() == rows
+    before = shop.silver()
+    shop("rebuild")
+    assert shop.silver() == before
 
 
 def test_a_refused_record_that_holds_a_number_of_many_digits_as_well_stops_nothing(tmp_path, service):
-    desk = desk_of(tmp_path, service, {"k": ("bigint", "id")})
+    shop = make_shop(tmp_path, service, {"k": ("bigint", "id")})
     odd = '{"id":2,"wide":1234567890123456789012345678.1234567891,"count":"x"}'
     service.send('{"id":1}', odd, '{"id":3,"wide":1e30,"count":"x"}', '{"id":4}')
-    report = desk.run()
+    report = shop.run()
     assert (report["outcome"], report["kept"], report["quarantined"]) == ("succeeded", 2, 2)
 
 
 def test_a_collection_whose_records_name_no_key_of_their_own_is_read_whole(tmp_path, service):
-    desk = desk_of(tmp_path, service, {"k": ("text", "a || b")})
-    desk.update_resource(key=[])
+    shop = make_shop(tmp_path, service, {"k": ("text", "a || b")})
+    shop.update_resource(key=[])
     for records, keys in (
         ((1, 2), [("it:x1", 1, True), ("it:x2", 1, True)]),
         ((2,), [("it:x1", 1, False), ("it:x2", 1, True)]),
     ):
         service.send(*(f'{{"a":"x","b":"{n}"}}' for n in records))
-        assert desk.run()["outcome"] == "succeeded"
-        assert desk.history() == keys
+        assert shop.run()["outcome"] == "succeeded"
+        assert shop.history() == keys
 
 
 @pytest.mark.slow
 def test_a_snapshot_half_of_which_is_refused_costs_in_proportion(tmp_path, service):
-    desk = desk_of(tmp_path, service, {"k": ("text", "a || '|' || b")})
+    shop = make_shop(tmp_path, service, {"k": ("text", "a || '|' || b")})
 
     def records(count, odd):
         return [json.dumps({"a": f"a{n}", "b": "b", "id": n, **(odd if n % 2 else {})}) for n in range(count)]
@@ -159,10 +159,10 @@ def test_a_snapshot_half_of_which_is_refused_costs_in_proportion(tmp_path, servi
     def measure_cpu_seconds(count):
         """The seconds of processor time for a snapshot of so many records, half of them refused."""
         service.send(*records(count, {}))
-        desk.run()
+        shop.run()
         service.send(*records(count, {"count": "x"}))
         before = time.process_time()
-        report = desk.run()
+        report = shop.run()
         took = time.process_time() - before
         assert (report["quarantined"], report["written"], report["findings"]) == (count // 2, {}, [])
         return took
@@ -172,4 +172,4 @@ def test_a_snapshot_half_of_which_is_refused_costs_in_proportion(tmp_path, servi
     print(f"2,000 refused: {small:.2f} s; 8,000: {large:.2f} s")
     # In proportion it is four times as much, and less while the rest of a run counts; a square would be sixteen times.
     assert large < 8 * small
-    assert desk("query", "SELECT COUNT(*) FROM silver.thing WHERE is_current").json["rows"] == [[16_000]]
+    assert shop("query", "SELECT COUNT(*) FROM silver.thing WHERE is_current").json["rows"] == [[16_000]]

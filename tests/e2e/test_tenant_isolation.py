@@ -31,9 +31,9 @@ class TenantShop:
         self.text = ""
 
     def declare(self, *tenants, connections=None, **more):
-        told = yaml.safe_load((SHOP / "headwater.yaml").read_text())
-        told["tenants"] = {one: {"connections": connections or {}} for one in tenants}
-        (self.root / "headwater.yaml").write_text(yaml.safe_dump(told | more, sort_keys=False))
+        document = yaml.safe_load((SHOP / "headwater.yaml").read_text())
+        document["tenants"] = {one: {"connections": connections or {}} for one in tenants}
+        (self.root / "headwater.yaml").write_text(yaml.safe_dump(document | more, sort_keys=False))
 
     def __call__(self, *words, code=0):
         found = run_command([*words, "--project", str(self.root), "--json"])

@@ -24,8 +24,8 @@ import yaml
 
 from headwater.cli.main import run_command
 from tests.e2e.hostile.command import NOW, machine_at
+from tests.e2e.hostile.scenario import QUIET, Scenario, Ways, Weather
 from tests.e2e.hostile.service import FUTURE, HostileService, Record, serve
-from tests.e2e.hostile.ways import QUIET, Drawn, Ways, Weather
 
 ROOT = Path(__file__).parents[3]
 FIELDS = {
@@ -43,10 +43,10 @@ Row = tuple[str, Decimal]
 
 
 @dataclass
-class Life:
+class ScenarioLog:
     """The log of a scenario, and the differences at its end."""
 
-    drawn: Drawn
+    scenario: Scenario
     messages: list[str] = field(default_factory=list)
     results: list[RunResult] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -54,49 +54,49 @@ class Life:
     def __str__(self) -> str:
         return "\n".join(
             [
-                f"seed {self.drawn.seed}",
-                str(self.drawn.ways),
-                *map(str, self.drawn.weathers),
+                f"seed {self.scenario.seed}",
+                str(self.scenario.ways),
+                *map(str, self.scenario.weathers),
                 *self.messages,
                 *self.faults,
             ]
         )
 
 
-def live(drawn: Drawn, root: Path) -> Life:
+def run_scenario(scenario: Scenario, root: Path) -> ScenarioLog:
     """Change the service, sync it, and compare."""
-    life = Life(drawn)
-    service = HostileService(drawn)
-    chance = Random(drawn.seed + 2)
+    scenario_log = ScenarioLog(scenario)
+    service = HostileService(scenario)
+    chance = Random(scenario.seed + 2)
     with serve(service):
-        project = Project(root, service, drawn)
-        for weather in drawn.weathers:
+        project = Project(root, service, scenario)
+        for weather in scenario.weathers:
             service.weather = weather
             service.pass_time(chance)
             service.start(weather, chance)
-            life.results.append(project.run(weather))
-            life.messages.append(f"{service.now:%d %H:%M} {weather} -> {life.results[-1]}")
+            scenario_log.results.append(project.run(weather))
+            scenario_log.messages.append(f"{service.now:%d %H:%M} {weather} -> {scenario_log.results[-1]}")
             project.edit(weather.edit)
         service.weather = QUIET
         service.pass_time(chance)
         service.now += timedelta(hours=6)
         service.start(QUIET, chance)
         for _ in range(2):
-            life.results.append(project.run(QUIET))
-            life.messages.append(f"{service.now:%d %H:%M} quiet -> {life.results[-1]}")
+            scenario_log.results.append(project.run(QUIET))
+            scenario_log.messages.append(f"{service.now:%d %H:%M} quiet -> {scenario_log.results[-1]}")
             service.now += timedelta(hours=3)
-        life.faults += compare(project, service, life.results, is_forced=False)
-        if drawn.ways.cursor == "changes":
+        scenario_log.faults += compare(project, service, scenario_log.results, is_forced=False)
+        if scenario.ways.cursor == "changes":
             until = f"{service.now - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
             backfill = project("backfill", "--since", "1970-01-01", "--until", until, "--chunk", "9000d", "--force")
-            life.messages.append(f"{service.now:%d %H:%M} forced -> {backfill}")
+            scenario_log.messages.append(f"{service.now:%d %H:%M} forced -> {backfill}")
             after = project.run(QUIET)
-            life.messages.append(f"{service.now:%d %H:%M} after it -> {after}")
+            scenario_log.messages.append(f"{service.now:%d %H:%M} after it -> {after}")
             both = RunResult(after.code or backfill.code, (*backfill.messages, *after.messages), after.refused)
-            life.faults += compare(project, service, [*life.results, both], is_forced=True)
-    if life.faults:
-        life.messages.append(f"requests of the last sync: {service.log[-12:]}")
-    return life
+            scenario_log.faults += compare(project, service, [*scenario_log.results, both], is_forced=True)
+    if scenario_log.faults:
+        scenario_log.messages.append(f"requests of the last sync: {service.log[-12:]}")
+    return scenario_log
 
 
 @dataclass(frozen=True)
@@ -111,9 +111,9 @@ class RunResult:
 class Project:
     """A folder with a project that reads the service."""
 
-    def __init__(self, root: Path, service: HostileService, drawn: Drawn) -> None:
-        self.root, self.service, self.ways = root, service, drawn.ways
-        self.size, self.view = drawn.ways.size, "full"
+    def __init__(self, root: Path, service: HostileService, scenario: Scenario) -> None:
+        self.root, self.service, self.ways = root, service, scenario.ways
+        self.size, self.view = scenario.ways.size, "full"
         self.valid_from: dict[int, str] = {}
         """The `valid_from` of each current version, by key."""
         (root / "models/entities").mkdir(parents=True)

@@ -32,8 +32,8 @@ def test_a_service_that_caps_its_pages_loses_nothing(cap, paging, odd, tmp_path)
 def test_a_second_page_that_alone_is_capped_loses_nothing(paging, odd, tmp_path):
     whole = odd.page
 
-    def page(found, params):
-        rows = whole(found, params)
+    def page(records, params):
+        rows = whole(records, params)
         return rows[:30] if params.get("page") == "2" or params.get("after") == "100" else rows
 
     odd.page = page
@@ -50,13 +50,13 @@ def test_a_last_page_that_is_exactly_full_ends_with_an_empty_one(odd, tmp_path):
 
 
 def test_a_service_that_answers_404_after_its_last_page_has_ended(odd, tmp_path):
-    known = odd.answer
+    known = odd.build_answer
 
-    def answer(path, params):
+    def build_answer(path, params):
         status, body = known(path, params)
         return (404, {"detail": "Invalid page."}) if body == [] and params.get("page") != "1" else (status, body)
 
-    odd.answer = answer
+    odd.build_answer = build_answer
     shop = OddShop(tmp_path / "shop", odd, paging=NUMBERED)
     assert shop.run()["findings"] == []
     assert shop.current() == ALL
@@ -66,14 +66,14 @@ def test_a_service_that_answers_404_after_its_last_page_has_ended(odd, tmp_path)
 def test_a_flag_ends_a_read_at_once_and_an_empty_page_in_the_middle_does_not(paging, odd, tmp_path):
     paged, odd.records = odd.page, things(*range(1, 151))
 
-    def page(found, params):
+    def page(records, params):
         """Page 2 by number is empty; the flag says that more follows."""
         if "page" in params:
             number = int(params["page"])
             params = {**params, "page": str(number - (number > 2))}
-            rows = [] if number == 2 else paged(found, params)
+            rows = [] if number == 2 else paged(records, params)
         else:
-            rows = paged(found, params)
+            rows = paged(records, params)
         return {"rows": rows, "more": not rows or rows[-1]["id"] < 150}
 
     odd.page = page
@@ -86,7 +86,7 @@ def test_a_flag_ends_a_read_at_once_and_an_empty_page_in_the_middle_does_not(pag
 @pytest.mark.parametrize("paging", [FORWARD, NUMBERED], ids=["forward", "numbered"])
 def test_a_flag_that_promises_more_for_ever_is_refused(paging, odd, tmp_path):
     paged = odd.page
-    odd.page = lambda found, params: {"rows": paged(found, params), "more": True}
+    odd.page = lambda records, params: {"rows": paged(records, params), "more": True}
     shop = OddShop(tmp_path / "shop", odd, paging={**paging, "more": "more"}, records="rows")
     report = shop.run(code=1)
     assert "reports more records" in report["steps"][0]["error"]["message"]
@@ -95,7 +95,7 @@ def test_a_flag_that_promises_more_for_ever_is_refused(paging, odd, tmp_path):
 
 def test_a_total_ends_a_read_without_a_further_page_and_a_wrong_one_costs_no_record(odd, tmp_path):
     paged = odd.page
-    odd.page = lambda found, params: {"rows": paged(found, params), "total": odd.total}
+    odd.page = lambda records, params: {"rows": paged(records, params), "total": odd.total}
     odd.total = 250
     shop = OddShop(tmp_path / "shop", odd, paging={**NUMBERED, "total": "total"}, records="rows", cursor=SNAPSHOT)
     assert shop.run()["findings"] == []
@@ -119,8 +119,8 @@ def test_a_sweep_that_the_count_does_not_agree_with_deletes_nothing(paging, coun
     shop.run()
     odd.records, odd.count = things(*range(1, 241)), count
     report = shop.run(code=None)
-    (found,) = (one for one in report["findings"] if one["finding"] == "sweep_unproved")
-    assert (found["count"], str(count) in found["detail"]) == (abs(count - 240), True)
+    (records,) = (one for one in report["findings"] if one["finding"] == "sweep_unproved")
+    assert (records["count"], str(count) in records["detail"]) == (abs(count - 240), True)
     assert shop.current() == ALL
     odd.count = None
     shop.run()
@@ -130,8 +130,8 @@ def test_a_sweep_that_the_count_does_not_agree_with_deletes_nothing(paging, coun
 def test_a_sweep_in_which_one_page_misses_a_record_is_read_again(odd, tmp_path):
     paged, bad = odd.page, [7]
 
-    def page(found, params):
-        rows = paged(found, params)
+    def page(records, params):
+        rows = paged(records, params)
         if "since" not in params and bad and any(one["id"] == bad[0] for one in rows):
             missed = bad.pop()
             rows = [one for one in rows if one["id"] != missed]
@@ -151,8 +151,8 @@ def test_records_that_slide_over_numbered_pages_are_not_taken_for_gone(count, od
     shop.run()
     paged, gone = odd.page, [5]
 
-    def page(found, params):
-        rows = paged(found, params)
+    def page(records, params):
+        rows = paged(records, params)
         if gone and params["page"] == "1":
             # Record 5 goes after page 1 was read: record 101 moves to page 1, where nobody will look for it.
             gone.pop()
@@ -170,8 +170,8 @@ def test_a_change_that_slides_to_a_page_that_was_read_is_not_lost(how, odd, tmp_
     """A record of page 1 goes, or changes anew and leaves the window: record 101 moves to where nobody will look for it."""
     paged, moves = odd.page, [5]
 
-    def page(found, params):
-        rows = paged(found, params)
+    def page(records, params):
+        rows = paged(records, params)
         if moves and params["page"] == "1":
             moves.pop()
             odd.records = [one for one in odd.records if one["id"] != 5]
@@ -188,8 +188,8 @@ def test_a_change_that_slides_to_a_page_that_was_read_is_not_lost(how, odd, tmp_
 def test_changes_that_never_stop_sliding_are_told(odd, tmp_path):
     paged = odd.page
 
-    def page(found, params):
-        rows = paged(found, params)
+    def page(records, params):
+        rows = paged(records, params)
         if params["page"] == "1":
             odd.records = odd.records[1:]
         return rows
@@ -205,8 +205,8 @@ def test_records_that_never_stop_sliding_prove_nothing(odd, tmp_path):
     shop.run()
     paged = odd.page
 
-    def page(found, params):
-        rows = paged(found, params)
+    def page(records, params):
+        rows = paged(records, params)
         if params["page"] == "1":
             odd.records = odd.records[1:]
         return rows
@@ -228,9 +228,9 @@ def link_pages(odd, *, tokens=False, circle=False, links=True):
     """Pages that the service links; with tokens that are others each time, or that lead in a circle."""
     paged, turn = OddService(odd.records).page, iter(range(10_000))
 
-    def page(found, params):
+    def page(records, params):
         number = int(params.get("page", "1"))
-        rows = paged(found, {**params, "page": str(number)})
+        rows = paged(records, {**params, "page": str(number)})
         following = 1 if circle and number == 2 else number + 1
         if links and len(rows) == int(params["size"]):
             token = f"&token={next(turn)}" if tokens else ""
@@ -264,11 +264,11 @@ def test_a_full_page_without_any_link_proves_nothing(odd, tmp_path):
 def test_an_answer_that_was_to_be_everything_is_followed_where_it_names_a_next_page(odd, tmp_path):
     paged = odd.page
 
-    def page(found, params):
+    def page(records, params):
         number = int(params.get("page", "1"))
         if number < 3:
             odd.headers["Link"] = f'<{odd.url}/things?page={number + 1}>; rel="next"'
-        return paged(found, {"page": str(number), "size": "100"})
+        return paged(records, {"page": str(number), "size": "100"})
 
     odd.page = page
     shop = OddShop(tmp_path / "shop", odd, paging={"kind": "unpaged"}, cursor=SNAPSHOT)
@@ -278,7 +278,7 @@ def test_an_answer_that_was_to_be_everything_is_followed_where_it_names_a_next_p
 
 def test_records_in_another_order_than_that_of_the_key_are_refused(odd, tmp_path):
     paged = odd.page
-    odd.page = lambda found, params: sorted(paged(found, params), key=lambda one: (one["id"] * 7919) % 251)
+    odd.page = lambda records, params: sorted(paged(records, params), key=lambda one: (one["id"] * 7919) % 251)
     shop = OddShop(tmp_path / "shop", odd)
     report = shop.run(code=1)
     assert "does not sort the records" in report["steps"][0]["error"]["message"]

@@ -40,7 +40,7 @@ class Service:
         """Whether it answers when asked for one record."""
         self.url = ""
 
-    def answer(self, path, params):
+    def build_answer(self, path, params):
         name, _, ident = path.strip("/").partition("/")
         records = self.collections.get(name, [])
         if ident:
@@ -63,14 +63,14 @@ def serve(service):
     """Serve the service while the block runs."""
 
     def respond(request):
-        status, content = service.answer(request.path, request.params)
+        status, content = service.build_answer(request.path, request.params)
         return status, {"Date": format_datetime(BEGIN + timedelta(days=service.day - 1), usegmt=True)}, content
 
     with serve_http(respond) as service.url:
         yield service
 
 
-class Shelf(Shop):
+class RecordShop(Shop):
     """A project that reads such a service. Resources are named after collections."""
 
     def __init__(self, root, service, **resources):
@@ -98,18 +98,18 @@ class Shelf(Shop):
 
     def entity(self, name, sources, *, stamped=True, **more):
         """Declare an entity of two columns."""
-        told = {"map": {"thing_id": "id", "name": "name"}, **({"changed_at": "changed"} if stamped else {})}
+        source_map = {"map": {"thing_id": "id", "name": "name"}, **({"changed_at": "changed"} if stamped else {})}
         named = sources if isinstance(sources, dict) else {source: {} for source in sources}
         self.write(f"models/entities/{name}.yaml", {
             "entity": name, "key": "thing_id", "columns": {"thing_id": "bigint", "name": "text"},
-            "sources": {f"shelf.{source}": {**told, **other} for source, other in named.items()}, **more,
+            "sources": {f"shelf.{source}": {**source_map, **other} for source, other in named.items()}, **more,
         })  # fmt: skip
 
-    def write(self, path, told):
+    def write(self, path, document):
         """A declaration of the project."""
         file = self.root / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(yaml.safe_dump(told, sort_keys=False))
+        file.write_text(yaml.safe_dump(document, sort_keys=False))
 
     def on(self, day, *words, code=0, **collections):
         """Let it be a day on which the collections hold these records, and run."""

@@ -112,12 +112,12 @@ class Moment:
     pause: float
     whole: tuple[float, int, int]
 
-    def has_come(self, passed, told, *, left):
+    def has_come(self, passed, output, *, left):
         """Whether it is there; `left`: what of a run is left to do, for one that goes on where another died is shorter."""
         seconds, lines, tables = self.whole
         if self.of == "time":
             return passed >= self.share * seconds * (0.4 + 0.6 * left)
-        seen, all_ = (len(told), left * lines) if self.of == "lines" else (count_built_tables(told), tables - 1)
+        seen, all_ = (len(output), left * lines) if self.of == "lines" else (count_built_tables(output), tables - 1)
         if seen <= self.share * all_:
             return False
         time.sleep(self.pause)
@@ -137,11 +137,11 @@ def test_kills_at_random_moments_end_in_the_tables_of_an_undisturbed_run(tmp_pat
     started = time.monotonic()
     undisturbed = create_shop(tmp_path / "undisturbed", service, size=25)
     with undisturbed.start("run") as process:
-        told = process.communicate()[1].splitlines()
+        lines = process.communicate()[1].splitlines()
     seconds, wanted = time.monotonic() - started, undisturbed.read_tables()
     pages = set(list_request_positions(service))
     assert read_committed_pages(undisturbed) == pages
-    chances = draw_moments(random.Random(20261120), (seconds, len(told), count_built_tables(told)))
+    chances = draw_moments(random.Random(20261120), (seconds, len(lines), count_built_tables(lines)))
     phases, spared, lives = Counter(), 0, 0
     while phases.total() < kills:
         lives += 1
@@ -159,7 +159,7 @@ def test_kills_at_random_moments_end_in_the_tables_of_an_undisturbed_run(tmp_pat
                 break
             done = now
             phases[run.phase] += 1
-            left = max(0.2, left - len(run.lines) / len(told))
+            left = max(0.2, left - len(run.lines) / len(lines))
         else:
             project.run()
             asked = Counter(list_request_positions(service))

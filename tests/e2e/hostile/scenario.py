@@ -88,8 +88,8 @@ QUIET = Weather()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drawn:
-    """One life: the ways of the service, the weather of each sync, and the chance by which its records live."""
+class Scenario:
+    """One scenario: the ways of the service, the weather of each sync, and the chance by which its records live."""
 
     seed: int
     ways: Ways
@@ -116,11 +116,11 @@ CHANGES = (
 """What may become of a record."""
 
 
-def draw(seed: int) -> Drawn:
-    """The life that a seed stands for."""
+def draw(seed: int) -> Scenario:
+    """The scenario that a seed stands for."""
     chance = Random(seed)
     syncs = chance.randint(3, 6)
-    return Drawn(
+    return Scenario(
         seed=seed,
         ways=_ways(chance),
         weathers=tuple(_weather(chance) for _ in range(syncs)),

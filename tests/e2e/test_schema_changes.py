@@ -16,29 +16,29 @@ from headwater.warehouse.duckdb.engine import DuckDB
 def redeclare(project, *changes):
     """Write an entity of the project anew."""
     path = project.root / "models" / "entities" / "company.yaml"
-    told = yaml.safe_load(path.read_text())
+    document = yaml.safe_load(path.read_text())
     for change in changes:
-        change(told)
-    path.write_text(yaml.safe_dump(told, sort_keys=False))
+        change(document)
+    path.write_text(yaml.safe_dump(document, sort_keys=False))
 
 
-def add_website(told):
-    told["columns"]["website"] = "text"
-    told["sources"]["connectwise.companies"]["map"]["website"] = "website"
+def add_website(document):
+    document["columns"]["website"] = "text"
+    document["sources"]["connectwise.companies"]["map"]["website"] = "website"
 
 
-def drop_phone(told):
-    del told["columns"]["phone"], told["sources"]["connectwise.companies"]["map"]["phone"]
+def drop_phone(document):
+    del document["columns"]["phone"], document["sources"]["connectwise.companies"]["map"]["phone"]
 
 
-def rename_website(told):
-    columns, mapped = told["columns"], told["sources"]["connectwise.companies"]["map"]
+def rename_website(document):
+    columns, mapped = document["columns"], document["sources"]["connectwise.companies"]["map"]
     columns["homepage"] = {"type": columns.pop("website"), "renamed_from": "website"}
     mapped["homepage"] = mapped.pop("website")
 
 
-def choose_rebuild(told):
-    told["on_schema_change"] = "rebuild"
+def choose_rebuild(document):
+    document["on_schema_change"] = "rebuild"
 
 
 SAW = "`website` is new; `phone` is no longer declared"
@@ -128,9 +128,9 @@ def make_older(project):
     with duckdb.connect(str(project.data / "acme.duckdb")) as db:
         rows = db.sql("SELECT entity, declaration FROM meta.entity_schema").fetchall()
         for entity, shape in rows:
-            told = json.loads(shape)
-            del told["log"]
-            db.execute("UPDATE meta.entity_schema SET declaration = ? WHERE entity = ?", [json.dumps(told), entity])
+            document = json.loads(shape)
+            del document["log"]
+            db.execute("UPDATE meta.entity_schema SET declaration = ? WHERE entity = ?", [json.dumps(document), entity])
             kept = f"SELECT * EXCLUDE ({', '.join(OLDER)}) FROM silver.{entity}_log"
             db.sql(f"CREATE OR REPLACE TABLE silver.{entity}_log AS {kept}")
             db.sql(f"DELETE FROM silver.{entity} WHERE version_number > 1")

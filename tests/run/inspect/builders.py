@@ -20,7 +20,7 @@ from tests.silver.builders import make_event, merge_events
 CONNECTION = {"connector": "connectwise", "settings": {"base_url": "http://127.0.0.1:1", "company": "acme"}}
 
 
-def project(root: Path, *connections: str, more: str = "") -> Path:
+def make_project(root: Path, *connections: str, more: str = "") -> Path:
     """A project of four entities, with connections that nobody asks."""
     shutil.copytree(SHOP, root)
     lines = [f"      {name}: {CONNECTION}".replace("'", '"') for name in connections or ("psa",)]
@@ -31,8 +31,8 @@ def project(root: Path, *connections: str, more: str = "") -> Path:
 
 def remember(root: Path, *events, entity: str = "contact", source: str = "connectwise.contacts") -> None:
     """Put events into silver; each batch counts as read on the day after the last of them."""
-    with app.open_project(root) as opened, closing(opened.open_tenant("acme").open_warehouse()) as warehouse:
-        declared = opened.declarations.entities[entity]
+    with app.open_project(root) as workspace, closing(workspace.open_tenant("acme").open_warehouse()) as warehouse:
+        declared = workspace.declarations.entities[entity]
         migrate_tables(warehouse, declared)
         merge_events(warehouse, list(events), declared)
         for batch in {event.batch for event in events}:
@@ -44,7 +44,7 @@ def remember(root: Path, *events, entity: str = "contact", source: str = "connec
             save_batches(warehouse, [provenance])
 
 
-def said(key: str, when: str, operation: str = "U", batch: str = "b1", **values):
+def make_contact_event(key: str, when: str, operation: str = "U", batch: str = "b1", **values):
     """An event of a contact at an instant."""
     at = to_micros(datetime.fromisoformat(when).replace(tzinfo=UTC))
     return make_event(key, at, operation, batch, **values)
@@ -53,9 +53,9 @@ def said(key: str, when: str, operation: str = "U", batch: str = "b1", **values)
 def erase(root: Path) -> None:
     """Take the tenant out of the file, and then erase what it has."""
     path = root / "headwater.yaml"
-    told = yaml.safe_load(path.read_text())
-    told.pop("tenants")
-    path.write_text(yaml.safe_dump(told))
-    with app.open_project(root) as opened:
-        app.add_tenant(opened, "acme")
-        app.remove_tenant(opened, "acme", erase=True)
+    project = yaml.safe_load(path.read_text())
+    project.pop("tenants")
+    path.write_text(yaml.safe_dump(project))
+    with app.open_project(root) as workspace:
+        app.add_tenant(workspace, "acme")
+        app.remove_tenant(workspace, "acme", erase=True)

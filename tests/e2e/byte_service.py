@@ -15,7 +15,7 @@ FIELDS = {
 }  # fmt: skip
 
 
-class Bytes:
+class ByteService:
     """The service: responds with `body`."""
 
     def __init__(self):
@@ -30,12 +30,12 @@ class Bytes:
 @contextmanager
 def serve():
     """Serve a new service while the block runs."""
-    service = Bytes()
+    service = ByteService()
     with serve_http(lambda _: (200, {}, service.body)) as service.url:
         yield service
 
 
-class Desk(Shop):
+class ByteShop(Shop):
     """A project that reads one collection of such a service, whole, on every run, into the entity `thing`."""
 
     def __init__(self, root, service, *, fields=FIELDS, records="", warehouse=None, entity=None):

@@ -29,13 +29,13 @@ def partial_project(odd, tmp_path):
 
 
 def restore_service(odd, *, broken=False):
-    whole = type(odd).answer
+    whole = type(odd).build_answer
 
-    def answer(path, params):
+    def build_answer(path, params):
         refused = broken and params.get("page") == "4"
         return (403, {}) if refused else whole(odd, path, params)
 
-    odd.answer = answer
+    odd.build_answer = build_answer
     odd.requests.clear()
 
 
@@ -99,9 +99,9 @@ def test_a_plan_says_what_the_run_will_do(partial_project, odd):
 
 def test_a_failed_window_is_planned_afresh_when_it_may_be_shorter(odd, tmp_path):
     shop = OddShop(tmp_path / "shop", odd, paging=SMALL, look_back="10d", chunk="10d")
-    whole = type(odd).answer
+    whole = type(odd).build_answer
 
-    def answer(path, params):
+    def build_answer(path, params):
         """A window of more than two days is too long for it."""
         if path == "/things" and params["since"] > "0002":
             since, until = (datetime.fromisoformat(params[name]) for name in ("since", "until"))
@@ -109,7 +109,7 @@ def test_a_failed_window_is_planned_afresh_when_it_may_be_shorter(odd, tmp_path)
                 return 400, {"message": "the window is too long"}
         return whole(odd, path, params)
 
-    odd.answer = answer
+    odd.build_answer = build_answer
     assert shop.run(code=None)["outcome"] != "succeeded"
     shop.write_connector(chunk="1d")
     shop.run()

@@ -11,11 +11,11 @@ import duckdb
 def read_publication(root):
     """One look of a reader: the rows of each table of one state."""
     place = root / "out" / "acme"
-    told = json.loads((place / "current").resolve().joinpath("_manifest.json").read_text())["tables"]
+    tables = json.loads((place / "current").resolve().joinpath("_manifest.json").read_text())["tables"]
     with duckdb.connect() as db:
         return {
             name: (entry["rows"], db.sql(f"SELECT COUNT(*) FROM '{place / entry['files'][0]}'").fetchall()[0][0])
-            for name, entry in told.items()
+            for name, entry in tables.items()
         }
 
 
@@ -42,9 +42,9 @@ def test_every_past_is_there_and_every_version_leads_back_to_its_record(small, s
 
     days = [row[0] for row in small.query("SELECT DISTINCT valid_from FROM silver.company ORDER BY 1")]
     for day in days:
-        told = small("as-of", day.isoformat(), "company", "--columns", "entity_key,name").json["rows"]
+        tables = small("as-of", day.isoformat(), "company", "--columns", "entity_key,name").json["rows"]
         sql = "SELECT entity_key, name FROM silver.company WHERE valid_from <= '{0}' AND valid_to > '{0}' ORDER BY 1"
-        assert [tuple(row) for row in told] == small.query(sql.format(day))
+        assert [tuple(row) for row in tables] == small.query(sql.format(day))
         macro = f"SELECT entity_key, name FROM gold.dim_company_asof(TIMESTAMP '{day}') WHERE company_key > 0"
         small("query", macro)
 

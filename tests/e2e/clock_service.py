@@ -21,7 +21,7 @@ def stamp(ago=timedelta(0)):
     return f"{datetime.now(UTC) - ago:%Y-%m-%dT%H:%M:%SZ}"
 
 
-class ClockedService:
+class ClockService:
     """Items by id; `ahead` is how far its clock is ahead, or an instant at which it stands; None: it tells no time."""
 
     def __init__(self):
@@ -47,7 +47,7 @@ class ClockedService:
             return ""
         return format_datetime(self.ahead if isinstance(self.ahead, datetime) else datetime.now(UTC) + self.ahead)
 
-    def answer(self, path, params):
+    def build_answer(self, path, params):
         """The body of an answer."""
         if path == "/time":
             return {}
@@ -70,7 +70,7 @@ def serve(service):
 
     def respond(request):
         headers = {"Date": service.date, "Age": service.age, "X-Simulated-Calendar": service.simulated}
-        content = service.answer(request.path, request.params)
+        content = service.build_answer(request.path, request.params)
         return 200, {name: value or None for name, value in headers.items()}, content
 
     with serve_http(respond) as service.url:
@@ -80,7 +80,7 @@ def serve(service):
             service.gate.set()
 
 
-class ClockedShop(Shop):
+class ClockShop(Shop):
     """A project with one connector, one resource and one entity, which differ by what a test says."""
 
     def __init__(self, root, service, *, clock="both", entity=None, warehouse=None, **resource):
@@ -110,19 +110,19 @@ class ClockedShop(Shop):
             "resources": [self.resource],
         })  # fmt: skip
 
-    def write(self, path, told):
+    def write(self, path, document):
         """A declaration of the project."""
         file = self.root / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(yaml.safe_dump(told, sort_keys=False))
+        file.write_text(yaml.safe_dump(document, sort_keys=False))
 
     def believe(self, clock):
         """Whose clock counts from now on."""
         connection = {"connector": "odd", "settings": {"base_url": self.service.url}, "clock": clock}
-        told = {"version": 1, "name": "odd", "tenants": {"acme": {"connections": {"odd": connection}}}}
+        document = {"version": 1, "name": "odd", "tenants": {"acme": {"connections": {"odd": connection}}}}
         if self.warehouse:
-            told["warehouse"] = self.warehouse
-        self.write("headwater.yaml", told)
+            document["warehouse"] = self.warehouse
+        self.write("headwater.yaml", document)
 
     def current(self):
         """The ids of the items that are there now."""
