@@ -54,7 +54,7 @@ def url():
 def guard(request, monkeypatch):
     if not request.param:
         monkeypatch.setattr(Postgres, "_has_gist", lambda self: False)
-        monkeypatch.setattr(Postgres, "_make_gist", lambda self: None)
+        monkeypatch.setattr(Postgres, "_install_gist", lambda self: None)
     return "gist" if request.param else "spgist"
 
 
@@ -316,6 +316,8 @@ def test_a_declaration_holds_no_password(engine):
 def test_an_older_server_is_asked_in_its_own_words(engine, monkeypatch):
     warehouse = engine.open()
     warehouse.execute_own(CHECKS)
-    monkeypatch.setattr(warehouse, "_older", (("PG_INPUT_IS_VALID(", "pg_temp.input_is_valid("), *warehouse._older))
+    monkeypatch.setattr(
+        warehouse, "_replacements", (("PG_INPUT_IS_VALID(", "pg_temp.input_is_valid("), *warehouse._replacements)
+    )
     asked = "SELECT TRY_CAST('12' AS BIGINT), TRY_CAST('x' AS BIGINT), TRY_CAST('2026-02-30' AS DATE), LOWER('ÞÉ')"
     assert warehouse.rows(asked) == [(12, None, None, "þé")]

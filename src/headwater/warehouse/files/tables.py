@@ -204,7 +204,7 @@ class FileTables(DuckDB):
         return super().answer_arrow(statement, parameters)
 
     def answer(self, statement: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-        """The names of the columns and the rows of a small_files answer."""
+        """Return the column names and rows of a small result."""
         self._show_tables(statement)
         return super().answer(statement)
 

@@ -1,4 +1,4 @@
-"""What older Postgres servers have other words for."""
+"""Replacements for functions that older Postgres servers lack."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 import psycopg
 
 FOLDING = 170_000
-"""Server versions from 17 on fold all letters alike, whatever the machine they run on (`pg_c_utf8`)."""
+"""From this version (17) on, case folding of all letters is independent of the machine (`pg_c_utf8`)."""
 
 CHECKING = 160_000
-"""Server versions from 16 on say whether a text can be read as a type (`pg_input_is_valid`)."""
+"""From this version (16) on, the server can check whether a text is valid for a type (`pg_input_is_valid`)."""
 
 CHECKS = """
 CREATE OR REPLACE FUNCTION pg_temp.input_is_valid(value text, type text) RETURNS boolean LANGUAGE plpgsql AS $$
@@ -21,23 +21,23 @@ EXCEPTION WHEN data_exception THEN
   RETURN FALSE;
 END $$
 """
-"""What a session of an older server begins with, to answer the same question."""
+"""The statement that defines the same check in a session of an older server."""
 
 Replacements = tuple[tuple[str, str], ...]
-"""Text as `headwater.warehouse.postgres.functions` has it, and what stands for it on a server."""
+"""Pairs of SQL text in `headwater.warehouse.postgres.functions` and its replacement for a server."""
 
 
 def find_replacements(connection: psycopg.Connection[tuple[Any, ...]]) -> Replacements:
-    """The words that this server needs in the place of newer ones; none for a recent one."""
+    """Return the replacements that this server needs; none for a recent one."""
     version = connection.info.server_version
-    words = []
+    replacements = []
     if version < FOLDING:
-        words.append(('"pg_c_utf8"', '"und-x-icu"' if _has_icu(connection) else '"default"'))
+        replacements.append(('"pg_c_utf8"', '"und-x-icu"' if _has_icu(connection) else '"default"'))
     if version < CHECKING:
-        words.append(("PG_INPUT_IS_VALID(", "pg_temp.input_is_valid("))
-    return tuple(words)
+        replacements.append(("PG_INPUT_IS_VALID(", "pg_temp.input_is_valid("))
+    return tuple(replacements)
 
 
 def _has_icu(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
-    found = connection.execute(b"SELECT 1 FROM pg_catalog.pg_collation WHERE collname = 'und-x-icu'")
-    return found.fetchone() is not None
+    rows = connection.execute(b"SELECT 1 FROM pg_catalog.pg_collation WHERE collname = 'und-x-icu'")
+    return rows.fetchone() is not None

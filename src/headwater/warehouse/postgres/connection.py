@@ -1,4 +1,4 @@
-"""A session with a Postgres server: opened, told how to behave, and its complaints put in words."""
+"""Connects to a Postgres server, configures the session, and converts the errors of psycopg."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from headwater.warehouse.postgres.compat import CHECKING, CHECKS
 from headwater.warehouse.postgres.functions import DIALECT
 
 OLDEST = 150_000
-"""Server versions from 15 on: NULLS NOT DISTINCT came with it."""
+"""The oldest supported version (15), which introduced NULLS NOT DISTINCT."""
 
 UNENFORCED = 180_000
-"""Server versions from 18 on keep foreign keys without enforcing them."""
+"""From this version (18) on, foreign keys can be declared NOT ENFORCED."""
 
 Connection = psycopg.Connection[tuple[Any, ...]]
-"""A session. Its cursors take `$1`, so that a percent sign is nothing special."""
+"""A session. Its cursors take parameters as `$1`, so that a percent sign needs no escape."""
 
 
 def connect(url: str, *, memory: str, read_only: bool) -> Connection:
-    """A session at `url`; WarehouseError when there is none to be had."""
+    """Open a session at `url`. Raises WarehouseError if that fails."""
     plain = url.replace("+psycopg", "", 1)
     try:
         connection = psycopg.connect(
             plain,
             autocommit=True,
-            prepare_threshold=None,  # temporary tables come and go under the same names
+            prepare_threshold=None,  # temporary tables are created again under the same names
             cursor_factory=psycopg.RawCursor,
             application_name="headwater",
         )
     except (psycopg.Error, ValueError) as error:
         hint = "check that the server is running, the address is correct, and this user can connect"
         raise WarehouseError(
-            "Postgres cannot be reached", where=describe_target(plain), details=first_lines(error), hint=hint
+            "Postgres cannot be reached", where=describe_target(plain), details=shorten_message(error), hint=hint
         ) from error
     try:
         _configure(connection, memory=memory, read_only=read_only)
@@ -47,14 +47,14 @@ def connect(url: str, *, memory: str, read_only: bool) -> Connection:
 
 
 def describe_target(url: str) -> str:
-    """Where a server is, without the user or a password."""
+    """Describe where the server is, without user and password."""
     try:
-        known = conninfo_to_dict(url)
+        parameters = conninfo_to_dict(url)
     except psycopg.Error:
         return "the url of the warehouse"
-    host = known.get("host") or known.get("hostaddr") or "localhost"
-    port = f":{known['port']}" if known.get("port") else ""
-    return f"postgres at {host}{port}, database {known.get('dbname') or known.get('user') or 'postgres'}"
+    host = parameters.get("host") or parameters.get("hostaddr") or "localhost"
+    port = f":{parameters['port']}" if parameters.get("port") else ""
+    return f"postgres at {host}{port}, database {parameters.get('dbname') or parameters.get('user') or 'postgres'}"
 
 
 def _configure(connection: Connection, *, memory: str, read_only: bool) -> None:
@@ -89,19 +89,21 @@ def _configure(connection: Connection, *, memory: str, read_only: bool) -> None:
 
 
 def to_warehouse_error(error: psycopg.Error, where: str, statement: str) -> HeadwaterError:
-    """What the server said, in four parts."""
-    shown = " ".join(statement.split())[:300]
+    """Convert an error of the server."""
+    text = " ".join(statement.split())[:300]
     match error:
         case errors.UniqueViolation():
             return SafetyCheckError(
                 f"Two rows of {error.diag.table_name} have the same key; nothing was written.",
                 where=where,
-                details=_detail(error),
+                details=_format_details(error),
                 hint="for a dimension, declare `surrogate: sequence`; for a fact, add a column to the grain",
             )
         case errors.ExclusionViolation():
             hint = "this is a bug in Headwater; `headwater rebuild` rebuilds the history from raw"
-            return WarehouseError("two versions of a record overlap", where=where, details=_detail(error), hint=hint)
+            return WarehouseError(
+                "two versions of a record overlap", where=where, details=_format_details(error), hint=hint
+            )
         case errors.DependentObjectsStillExist():
             hint = "drop the objects that depend on the table (such as your own view), and create them again afterwards"
         case errors.InsufficientPrivilege():
@@ -113,14 +115,14 @@ def to_warehouse_error(error: psycopg.Error, where: str, statement: str) -> Head
         case psycopg.OperationalError():
             hint = "check the server and the network; the transaction was rolled back; run again"
         case _:
-            hint = f"the statement was: {shown}" if shown else ""
-    return WarehouseError("the warehouse refused a statement", where=where, details=_detail(error), hint=hint)
+            hint = f"the statement was: {text}" if text else ""
+    return WarehouseError("the warehouse refused a statement", where=where, details=_format_details(error), hint=hint)
 
 
-def first_lines(error: Exception) -> str:
-    """The first lines of a complaint."""
+def shorten_message(error: Exception) -> str:
+    """Return the first two lines of an error message."""
     return "\n".join(line for line in str(error).splitlines()[:2] if line.strip())
 
 
-def _detail(error: psycopg.Error) -> str:
-    return "; ".join(filter(None, (error.diag.message_primary or first_lines(error), error.diag.message_detail)))
+def _format_details(error: psycopg.Error) -> str:
+    return "; ".join(filter(None, (error.diag.message_primary or shorten_message(error), error.diag.message_detail)))

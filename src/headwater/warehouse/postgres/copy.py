@@ -1,4 +1,4 @@
-"""Rows into Postgres by COPY, and rows out of it as Arrow."""
+"""Writes rows to Postgres by COPY, and converts fetched rows to Arrow."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from headwater.warehouse.base import ArrowStream
 from headwater.warehouse.postgres.ddl import TYPES
 
 _CHUNK = 50_000
-"""Rows that are turned into text at once."""
+"""Rows that are converted to CSV at a time."""
 
 _ARROW: dict[str, Any] = {
     "bool": pa.bool_(),
@@ -34,12 +34,12 @@ _ARROW: dict[str, Any] = {
 
 
 def open_reader(rows: ArrowStream) -> pa.RecordBatchReader:
-    """Rows as record batches."""
+    """Return a stream of rows as record batches."""
     return pa.RecordBatchReader.from_stream(rows)
 
 
 def columns_sql(schema: pa.Schema) -> str:
-    """The columns of an Arrow schema as they stand in CREATE TABLE."""
+    """The columns of an Arrow schema for CREATE TABLE."""
     return ", ".join(f"{quote(field.name)} {_type_sql(field)}" for field in schema)
 
 
@@ -60,7 +60,7 @@ def _type_sql(field: Any) -> str:
 
 
 def write_csv(batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
-    """Record batches as CSV, in which NULL is nothing and the empty text is quoted."""
+    """Convert record batches to CSV, in which NULL is empty and the empty text is quoted."""
     options = arrow_csv.WriteOptions(include_header=False)
     for batch in batches:
         for start in range(0, batch.num_rows, _CHUNK):
@@ -71,27 +71,27 @@ def write_csv(batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
                 raise WarehouseError(
                     "Postgres cannot store the character U+0000, and a text contains it",
                     where="the incoming rows",
-                    details=_excerpt(text, text.index(b"\0")),
+                    details=_extract_context(text, text.index(b"\0")),
                     hint="remove the field from the entity's map, or use a warehouse that can store it",
                 )
             yield text
 
 
-def _excerpt(text: bytes, place: int) -> str:
-    return repr(text[max(place - 60, 0) : place + 20])
+def _extract_context(text: bytes, position: int) -> str:
+    return repr(text[max(position - 60, 0) : position + 20])
 
 
-def arrow_table(names: list[str], types: list[str], rows: list[tuple[Any, ...]]) -> pa.Table:
-    """Fetched rows as a pyarrow Table; `types` are Postgres's names of them."""
+def build_arrow_table(names: list[str], types: list[str], rows: list[tuple[Any, ...]]) -> pa.Table:
+    """Convert fetched rows to a pyarrow Table. `types` are the types of the columns in Postgres."""
     columns = list(zip(*rows, strict=True)) if rows else [() for _ in names]
     arrays = [_to_array(values, kind) for values, kind in zip(columns, types, strict=True)]
     return pa.Table.from_arrays(arrays, names=names)
 
 
 def _to_array(values: Iterable[Any], kind: str) -> Any:
-    held = list(values)
+    items = list(values)
     if kind == "numeric":
-        return pa.array(held) if any(value is not None for value in held) else pa.nulls(len(held))
+        return pa.array(items) if any(value is not None for value in items) else pa.nulls(len(items))
     if kind in _ARROW:
-        return pa.array(held, _ARROW[kind])
-    return pa.array([None if value is None else str(value) for value in held], pa.string())
+        return pa.array(items, _ARROW[kind])
+    return pa.array([None if value is None else str(value) for value in items], pa.string())

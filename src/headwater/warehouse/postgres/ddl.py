@@ -1,4 +1,4 @@
-"""Statements that make and describe tables in Postgres."""
+"""Statements that create and describe tables in Postgres."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import Reference, Table, TableColumn
 
 LONGEST = 63
-"""Postgres cuts longer names off without a word."""
+"""The longest name, in bytes. Postgres truncates longer names silently."""
 
 TYPES = {
     "text": 'TEXT COLLATE "C"',
@@ -24,7 +24,7 @@ TYPES = {
     "timestamp": "TIMESTAMP",
     "json": 'TEXT COLLATE "C"',
 }
-"""Postgres's spelling. Text is compared byte by byte, as everywhere, whatever the database's collation."""
+"""The types in Postgres. Text is compared byte by byte, as on every engine, independent of the database's collation."""
 
 _DTYPES = MappingProxyType(
     {
@@ -41,7 +41,10 @@ _DTYPES = MappingProxyType(
 
 
 def as_of_function_sql(ref: str, function: str) -> str:
-    """The statement that makes the function by which SQL asks a table for a past day; the table's own row type follows it."""
+    """The statement that creates the function for queries of a past instant.
+
+    It returns the table's row type, so it follows changes of the columns.
+    """
     return (
         f"CREATE OR REPLACE FUNCTION {function}(instant TIMESTAMP) RETURNS SETOF {ref} LANGUAGE sql STABLE PARALLEL SAFE "
         f"AS $asof$ SELECT * FROM {ref} WHERE valid_from <= instant AND valid_to > instant $asof$"
@@ -55,14 +58,14 @@ JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm') AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum
 """
-"""Columns of a table or view, by schema and name."""
+"""SELECT of the columns of a table or view, by schema and name."""
 
-CATALOGUE = """
+CATALOG = """
 SELECT c.relname::text, c.relkind::text FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm') ORDER BY c.relname COLLATE "C"
 """
-"""Tables and views of a schema, with their kind."""
+"""SELECT of the tables and views of a schema, with their kind."""
 
 KEYS = """
 SELECT k.conname::text, k.contype::text,
@@ -71,43 +74,43 @@ SELECT k.conname::text, k.contype::text,
 FROM pg_catalog.pg_constraint AS k
 WHERE k.conrelid = pg_catalog.to_regclass($1) AND k.contype IN ('p', 'u', 'f')
 """
-"""Keys of a table: name, kind, columns."""
+"""SELECT of the keys of a table: name, kind, columns."""
 
-POINTING = """
+INCOMING_FOREIGN_KEYS = """
 SELECT k.conrelid::regclass::text, k.conname::text FROM pg_catalog.pg_constraint AS k
 WHERE k.contype = 'f' AND k.confrelid = pg_catalog.to_regclass($1)
 """
-"""Foreign keys that point at a table: whose, and their names."""
+"""SELECT of the foreign keys that refer to a table: their table and name."""
 
-LOOKING = """
+DEPENDENT_VIEWS = """
 SELECT DISTINCT n.nspname::text, v.relname::text, pg_catalog.pg_get_viewdef(v.oid)
 FROM pg_catalog.pg_depend AS d JOIN pg_catalog.pg_rewrite AS r ON r.oid = d.objid
 JOIN pg_catalog.pg_class AS v ON v.oid = r.ev_class JOIN pg_catalog.pg_namespace AS n ON n.oid = v.relnamespace
 WHERE d.refobjid = pg_catalog.to_regclass($1) AND v.relkind = 'v' AND n.nspname = $2
 """
-"""Views of a schema that look at a table, with what they select."""
+"""SELECT of the views of a schema that read a table, with their definitions."""
 
 
-_BY_GIST = (
+_EXCLUDE_GIST = (
     "EXCLUDE USING gist (pg_catalog.hashtextextended(entity_key, 0) WITH =, "
     "pg_catalog.tsrange(valid_from, valid_to) WITH &&, entity_key WITH =)"
 )
-"""No two spans of a thing overlap. An index of this kind compares numbers at a fraction of what texts cost it, so it
-looks by a hash; the key comes last and is compared where hash and span meet, so that a hash two things share is no matter."""
+"""The constraint that no two versions of a key overlap. A gist index compares numbers much faster than texts, so a hash
+comes first. The key comes last and is compared only if hash and range match, so that hash collisions do no harm."""
 
 
 def _edge_sql(instant: str) -> str:
-    """SQL of an instant in the life of a thing as one number: lives of different things are far apart."""
+    """SQL of key and instant as one number. The ranges of different keys are far apart."""
     first, second = (f"CAST(pg_catalog.hashtextextended(entity_key, {seed}) AS NUMERIC)" for seed in (0, 1))
     return f"({first} * 1e20 + {second}) * 1e14 + EXTRACT(EPOCH FROM {instant})"
 
 
-_BY_ITSELF = (
+_EXCLUDE_SPGIST = (
     f"EXCLUDE USING spgist (pg_catalog.numrange({_edge_sql('valid_from')}, {_edge_sql('valid_to')}) WITH &&) "
     "WHERE (entity_key IS NOT NULL)"
 )
-"""The same without btree_gist, for half as much again. Such an index has one column only, so thing and instant are made one
-number there, the thing by 128 bits of hash."""
+"""The same constraint without btree_gist, at 1.5 times the cost. An spgist index has only one column, so key and instant are
+combined into one number, the key by 128 bits of hash."""
 
 
 def check_names(table: Table) -> None:
@@ -123,34 +126,34 @@ def check_names(table: Table) -> None:
 
 
 def column_sql(column: TableColumn) -> str:
-    """A column as it stands in CREATE TABLE."""
+    """The definition of a column for CREATE TABLE."""
     return f"{quote(column.name)} {render_dtype(column.dtype, TYPES)}{' NOT NULL' if column.required else ''}"
 
 
-def cast_type(column: TableColumn) -> str:
-    """The type of a column as it stands in a CAST."""
+def to_cast_type(column: TableColumn) -> str:
+    """Return the type of a column for CAST."""
     return render_dtype(column.dtype, TYPES).partition(" COLLATE ")[0]
 
 
 def is_history(table: Table) -> bool:
-    """Whether the rows of a table are spans in the life of a thing, which must not overlap."""
+    """Whether the rows of a table are versions of a key, which must not overlap."""
     return {"entity_key", "valid_from", "valid_to"} <= set(table.names)
 
 
 def create_statements(table: Table, ref: str, *, gist: bool) -> Iterator[str]:
-    """Statements that make a table with its indexes; one of spans lets none overlap. `gist`: whether there is btree_gist."""
+    """Yield the statements that create a table with its indexes and constraints. `gist`: whether btree_gist is installed."""
     columns = [column_sql(column) for column in table.columns]
     if is_history(table):
-        columns.append(_BY_GIST if gist else _BY_ITSELF)
+        columns.append(_EXCLUDE_GIST if gist else _EXCLUDE_SPGIST)
     yield f"CREATE TABLE {ref} ({', '.join(columns)})"
-    for indexed in _index_columns(table):
-        yield f"CREATE INDEX ON {ref} ({column_list_sql(indexed)})"
-    if "is_inferred" in table.names:  # members met before their entity: few or none, and asked for by every build
+    for columns_of_index in _list_index_columns(table):
+        yield f"CREATE INDEX ON {ref} ({column_list_sql(columns_of_index)})"
+    if "is_inferred" in table.names:  # inferred members: few or none, and every build reads them
         yield f"CREATE INDEX ON {ref} (entity_key) WHERE is_inferred"
 
 
-def _index_columns(table: Table) -> Iterator[tuple[str, ...]]:
-    """What rows are looked up by beside their primary key: a thing at an instant, events by the hash of their key."""
+def _list_index_columns(table: Table) -> Iterator[tuple[str, ...]]:
+    """Yield the columns of the indexes besides the primary key: key and instant, or for events the hash of their key."""
     if is_history(table):
         yield ("entity_key", "valid_from")
     elif "key_hash" in table.names:
@@ -160,38 +163,38 @@ def _index_columns(table: Table) -> Iterator[tuple[str, ...]]:
 
 
 def unique_key_sql(table: Table, ref: str) -> str:
-    """The statement that declares what tells the rows of a table apart.
+    """The statement that declares the primary or unique key of a table.
 
-    A grain that may be NULL cannot be a primary key. That of a fact is looked at when its transaction commits, so that
-    a grain which does not hold is complained about in its own words first.
+    A grain that can be NULL cannot be a primary key. The key of a fact is deferred to the commit of the transaction, so
+    that Headwater's own check of the grain reports a violation first.
     """
     required = {column.name for column in table.columns if column.required}
     names = column_list_sql(table.primary_key)
     if table.layer == "gold" and not required.issuperset(table.primary_key):
         return f"ALTER TABLE {ref} ADD UNIQUE NULLS NOT DISTINCT ({names}) DEFERRABLE INITIALLY DEFERRED"
-    late = " DEFERRABLE INITIALLY DEFERRED" if len(table.primary_key) > 1 and table.layer == "gold" else ""
-    return f"ALTER TABLE {ref} ADD PRIMARY KEY ({names}){late}"
+    deferred = " DEFERRABLE INITIALLY DEFERRED" if len(table.primary_key) > 1 and table.layer == "gold" else ""
+    return f"ALTER TABLE {ref} ADD PRIMARY KEY ({names}){deferred}"
 
 
 def foreign_key_sql(reference: Reference, ref: str, target: str) -> str:
-    """The statement that declares what a column points at.
+    """The statement that declares a foreign key.
 
-    It is not enforced: a dimension commits before the facts that point at it are pointed anew, and in between a fact
-    may hold the key of a version that late news took away.
+    It is not enforced: a dimension commits before the facts that refer to it are updated. In between, a fact can hold the
+    key of a version that a late event has removed.
     """
     column, key = quote(reference.column), quote(reference.key)
     return f"ALTER TABLE {ref} ADD FOREIGN KEY ({column}) REFERENCES {target} ({key}) NOT ENFORCED"
 
 
-def dtype_of(stored: str) -> str:
-    """One of `headwater.dtypes` for a type as Postgres spells it; the spelling itself where there is none."""
+def to_dtype(stored: str) -> str:
+    """Return the type of `headwater.dtypes` for a type of Postgres, or the type itself if there is none."""
     if stored.startswith("numeric("):
         return "decimal" + stored.removeprefix("numeric")
     return _DTYPES.get(stored, stored)
 
 
-def schema_names(tenant: str) -> tuple[tuple[str, str], ...]:
-    """The schemas of a tenant, by layer."""
+def list_schemas(tenant: str) -> tuple[tuple[str, str], ...]:
+    """Return pairs of layer and schema of a tenant."""
     return tuple((layer, f"{tenant}_{layer}") for layer in ("silver", "gold", "meta"))
 
 

@@ -1,4 +1,4 @@
-"""Tables of Postgres on their way out: whether one has changed, and its rows a few at a time."""
+"""Exports tables of Postgres: a digest that shows changes, and the rows in groups."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from headwater.warehouse.base import TableColumn
 from headwater.warehouse.postgres.connection import to_warehouse_error
 
 _ROWS = 20_000
-"""Rows that are held at once."""
+"""Rows in memory at a time."""
 
 Rows = list[tuple[Any, ...]]
 
 
 def select_digest(ref: str) -> str:
-    """The SELECT of what changes when rows do, whatever their order."""
+    """SELECT of values that change when rows do, independent of their order."""
     return f"SELECT COUNT(*), SUM(pg_catalog.hashtextextended(CAST(t AS text), 0)) FROM {ref} AS t"
 
 
-def format_digest(columns: Sequence[TableColumn], counted: tuple[Any, ...]) -> str:
-    """The text for columns, and for what was counted of their rows."""
-    told = ", ".join(f"{column.name} {column.dtype}" for column in columns)
-    return hashlib.sha256(f"{told}|{counted[0]}|{counted[1]}".encode()).hexdigest()
+def format_digest(columns: Sequence[TableColumn], totals: tuple[Any, ...]) -> str:
+    """Return the digest of columns and of the result of `select_digest`."""
+    text = ", ".join(f"{column.name} {column.dtype}" for column in columns)
+    return hashlib.sha256(f"{text}|{totals[0]}|{totals[1]}".encode()).hexdigest()
 
 
 def read_row_groups(
     connection: Connection[Any], ref: str, columns: Sequence[TableColumn], *, where: str
 ) -> Iterator[Rows]:
-    """The rows of a table as they come, by a cursor of the server; within a transaction."""
+    """Yield the rows of a table in groups, by a server-side cursor. Call it within a transaction."""
     select = f"SELECT {', '.join(quote(column.name) for column in columns)} FROM {ref}"
     try:
         with connection.cursor(name="headwater_export") as cursor:
             cursor.execute(select.encode())
-            while found := cursor.fetchmany(_ROWS):
-                yield found
+            while rows := cursor.fetchmany(_ROWS):
+                yield rows
     except Error as error:
         raise to_warehouse_error(error, where, select) from error

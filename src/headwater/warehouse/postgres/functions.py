@@ -1,4 +1,4 @@
-"""What Postgres says in other words than DuckDB, and the functions that a session defines for it."""
+"""The SQL of Postgres for the patterns that differ from DuckDB, and the functions that a session defines for it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _DAY_NUMBER = "FLOOR(EXTRACT(EPOCH FROM {%d}) / %d)"
 
 
 def _boundaries_sql(seconds: int) -> str:
-    """The template of a difference in units of so many seconds."""
+    """The template of a difference in units of `seconds`."""
     first, second = (_DAY_NUMBER % (number, seconds) for number in (0, 1))
     return f"CAST({second} - {first} AS BIGINT)"
 
@@ -19,7 +19,7 @@ def _boundaries_sql(seconds: int) -> str:
 FUNCTIONS: Mapping[str, str] = MappingProxyType(
     {
         "micros": "CAST(EXTRACT(EPOCH FROM {0}) * 1000000 AS BIGINT)",
-        # An interval is multiplied by a double: whole seconds and the rest apart, so that no microsecond is lost before 9999.
+        # Intervals are multiplied as doubles. Seconds and microseconds are separate, so no microsecond is lost before 9999.
         "instant": (
             "(TIMESTAMP '1970-01-01 00:00:00' + ({0}) / 1000000 * INTERVAL '1 second' "
             "+ ({0}) % 1000000 * INTERVAL '1 microsecond')"
@@ -47,7 +47,7 @@ FUNCTIONS: Mapping[str, str] = MappingProxyType(
         "diff year": "CAST(EXTRACT(YEAR FROM {1}) - EXTRACT(YEAR FROM {0}) AS BIGINT)",
     }
 )
-"""Each phrase as Postgres says it. `{unit}` is a unit or a type."""
+"""Pattern -> SQL in Postgres. `{unit}` is a unit or a type."""
 
 SESSION = (
     """CREATE OR REPLACE FUNCTION pg_temp.divided(double precision, double precision)
@@ -64,7 +64,7 @@ SESSION = (
             10.0::double precision ^ $2 - pg_catalog.trunc($1 * 10.0::double precision ^ $2)) >= 0.5
             THEN pg_catalog.sign($1) ELSE 0 END) / 10.0::double precision ^ $2 END $$""",
 )
-"""What a session begins with, so that `FUNCTIONS` mean something: division by zero, and rounding half away from zero."""
+"""Statements at the start of a session. They define what `FUNCTIONS` call: division by zero, rounding half away from zero."""
 
 DIALECT = Dialect(name="postgres", functions=FUNCTIONS, session_statements=SESSION)
 """The SQL of Postgres."""

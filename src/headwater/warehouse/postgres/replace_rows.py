@@ -1,4 +1,4 @@
-"""Rows replaced in Postgres, by the place they are stored at."""
+"""Replaces rows in Postgres, by their physical location (`ctid`)."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from headwater.names import quote
 from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import SchemaName, Table, WriteCounts
 from headwater.warehouse.dialect.render import same_row_condition
-from headwater.warehouse.postgres.ddl import cast_type
+from headwater.warehouse.postgres.ddl import to_cast_type
 
 
 class OwnSqlSession(Protocol):
-    """What is needed of the warehouse: statements in its own dialect."""
+    """The methods of the warehouse that replacing needs: statements in its own dialect."""
 
     def own_ref(self, layer: SchemaName, name: str) -> str:
-        """The quoted name of a stored table."""
+        """Return the quoted name of a stored table."""
         ...
 
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """The rows of a small answer."""
+        """Return the rows of a small result."""
         ...
 
     def execute_own(self, statement: str) -> int:
-        """Run a statement; rows it wrote."""
+        """Run a statement; return how many rows it wrote."""
         ...
 
     def stage_own(self, name: str, select: str) -> str:
-        """The rows of a SELECT as a temporary table."""
+        """Store the rows of a SELECT in a temporary table; return its quoted name."""
         ...
 
     def unstage(self, name: str) -> None:
@@ -39,33 +39,36 @@ class OwnSqlSession(Protocol):
 def replace_rows(warehouse: OwnSqlSession, table: Table, *, keys: str, new_rows: str) -> WriteCounts:
     """Make the stored rows whose `table.key` is in `keys` equal to `new_rows`, touching only rows that differ.
 
-    Rows are held against each other by their key first, which an index or a hash finds, and then by all columns.
+    Rows are compared by key first, with an index or a hash, and then in all columns.
     """
     ref, names = warehouse.own_ref(table.layer, table.name), column_list_sql(table.names)
-    empty = " OR ".join(f"{quote(name)} IS NULL" for name in table.key)
-    exact = bool(warehouse.rows(f"SELECT 1 FROM {keys} WHERE {empty} LIMIT 1"))
-    meets = same_row_condition(table.key, "k", "s") if exact else _equal_condition(table.key, "k", "s")
+    null_condition = " OR ".join(f"{quote(name)} IS NULL" for name in table.key)
+    has_null = bool(warehouse.rows(f"SELECT 1 FROM {keys} WHERE {null_condition} LIMIT 1"))
+    key_condition = same_row_condition(table.key, "k", "s") if has_null else _equal_condition(table.key, "k", "s")
     stored = warehouse.stage_own(
         "replaced__stored",
         f"SELECT s.ctid AS _row, {column_list_sql(table.names, 's')} FROM {ref} AS s "
-        f"WHERE EXISTS (SELECT 1 FROM {keys} AS k WHERE {meets})",
+        f"WHERE EXISTS (SELECT 1 FROM {keys} AS k WHERE {key_condition})",
     )
-    wanted = f"(SELECT {_typed_columns_sql(table)} FROM {new_rows})"
+    typed_rows = f"(SELECT {_typed_columns_sql(table)} FROM {new_rows})"
 
-    def missing(rows: str, others: str) -> str:
+    def missing_condition(rows: str, others: str) -> str:
         same = (
             same_row_condition(table.names, "o", rows)
-            if exact
+            if has_null
             else _equal_condition(table.key, "o", rows) + _rest_condition(table, rows)
         )
         return f"NOT EXISTS (SELECT 1 FROM {others} AS o WHERE {same})"
 
-    gone = warehouse.stage_own("replaced__gone", f"SELECT _row FROM {stored} AS s WHERE {missing('s', wanted)}")
-    added = warehouse.stage_own(
-        "replaced__added", f"SELECT {column_list_sql(table.names, 'f')} FROM {wanted} AS f WHERE {missing('f', stored)}"
+    delete_ids = warehouse.stage_own(
+        "replaced__gone", f"SELECT _row FROM {stored} AS s WHERE {missing_condition('s', typed_rows)}"
     )
-    deleted = warehouse.execute_own(f"DELETE FROM {ref} WHERE ctid = ANY (ARRAY(SELECT _row FROM {gone}))")
-    inserted = warehouse.execute_own(f"INSERT INTO {ref} ({names}) SELECT {names} FROM {added}")
+    inserts = warehouse.stage_own(
+        "replaced__added",
+        f"SELECT {column_list_sql(table.names, 'f')} FROM {typed_rows} AS f WHERE {missing_condition('f', stored)}",
+    )
+    deleted = warehouse.execute_own(f"DELETE FROM {ref} WHERE ctid = ANY (ARRAY(SELECT _row FROM {delete_ids}))")
+    inserted = warehouse.execute_own(f"INSERT INTO {ref} ({names}) SELECT {names} FROM {inserts}")
     for name in ("replaced__stored", "replaced__gone", "replaced__added"):
         warehouse.unstage(name)
     return WriteCounts(deleted=deleted, inserted=inserted)
@@ -81,7 +84,7 @@ def _rest_condition(table: Table, rows: str) -> str:
 
 
 def _typed_columns_sql(table: Table) -> str:
-    """The columns as they are once stored: a number is held against one of as many digits."""
+    """The columns cast to their stored types, so that numbers are compared with the same number of digits."""
     return ", ".join(
-        f"CAST({quote(column.name)} AS {cast_type(column)}) AS {quote(column.name)}" for column in table.columns
+        f"CAST({quote(column.name)} AS {to_cast_type(column)}) AS {quote(column.name)}" for column in table.columns
     )

@@ -1,4 +1,4 @@
-"""The stored tables of a tenant in Redshift: made, described, made anew where few things can be altered, dropped."""
+"""The stored tables of a tenant in Redshift. It can alter few things, so other changes replace the table."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ class RunStatement(Protocol):
     """Runs a statement in Redshift's own dialect."""
 
     def __call__(self, statement: str, parameters: Sequence[Any] = ()) -> Cursor:
-        """Its cursor."""
+        """Return the cursor of the statement."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
-    """What is stored in the schemas of one tenant."""
+    """The tables and views in the schemas of one tenant."""
 
     names: Mapping[str, str]
-    """What its schemas are called, by layer."""
+    """Layer -> name of the schema."""
     where: str
-    """Where they are, in words."""
+    """A description of their location, for errors."""
     run: RunStatement
     transaction: Callable[[], AbstractContextManager[None]]
 
     def ref(self, layer: SchemaName, name: str) -> str:
-        """The quoted name of a table in Redshift's own SQL."""
+        """Return the quoted name of a table in Redshift's own SQL."""
         return f"{quote(self.names[layer])}.{quote(name)}"
 
     def ensure(self, table: Table) -> None:
-        """Make the table, or add and widen columns of the stored one; WarehouseError where a type cannot be widened."""
+        """Create the table, or add and widen columns of the stored one. Raises WarehouseError if a type cannot be widened."""
         ddl.check_names(table)
         stored = self.describe(table.layer, table.name)
         if stored is None:
             self.run(f"CREATE SCHEMA IF NOT EXISTS {quote(self.names[table.layer])}")
-            self._make(table, table.name)
+            self._create(table, table.name)
             return
         types = {column.name: column.dtype for column in stored}
         wider = {}
@@ -56,7 +56,7 @@ class Catalog:
             elif types[column.name] != column.dtype and (types[column.name], column.dtype) != ("text", "json"):
                 self._check_widens(table, column, types[column.name])
                 wider[column.name] = column.dtype
-        self._remake_if_changed(table, wider)
+        self._replace_table_if_changed(table, wider)
 
     def _check_widens(self, table: Table, column: TableColumn, stored: str) -> None:
         if not can_widen(stored, column.dtype):
@@ -67,102 +67,105 @@ class Catalog:
                 hint="`headwater rebuild` rebuilds the table from raw",
             )
 
-    def _remake_if_changed(self, table: Table, wider: Mapping[str, str]) -> None:
-        """Make the table anew where a type or what tells its rows apart is declared otherwise than it is stored."""
-        stored = self._keys(table.layer, table.name)
+    def _replace_table_if_changed(self, table: Table, wider: Mapping[str, str]) -> None:
+        """Replace the table if a type or the primary key differs from the declaration; else add missing references."""
+        stored = self._read_keys(table.layer, table.name)
         primary = next((ddl.parse_key_columns(text) for kind, text in stored if kind == "p"), ())
         columns = self.describe(table.layer, table.name) or ()
-        sure = {column.name for column in columns if column.required}
-        wanted = ddl.primary_key_columns(table)
-        if wider or primary != (wanted if sure.issuperset(wanted) else ()):
-            anew = [_to_column(one, wider.get(one.name, one.dtype), sure & {*table.names}) for one in columns]
-            self._remake(table, anew, primary=wanted)
+        required = {column.name for column in columns if column.required}
+        wanted = ddl.find_primary_key(table)
+        if wider or primary != (wanted if required.issuperset(wanted) else ()):
+            new_columns = [
+                _to_column(column, wider.get(column.name, column.dtype), required & {*table.names})
+                for column in columns
+            ]
+            self._replace_table(table, new_columns, primary=wanted)
             return
-        pointing = {ddl.parse_key_columns(text) for kind, text in stored if kind == "f"}
-        for key in self._references(table, besides=pointing):
+        existing = {ddl.parse_key_columns(text) for kind, text in stored if kind == "f"}
+        for key in self._build_references(table, existing=existing):
             self.run(f"ALTER TABLE {self.ref(table.layer, table.name)} ADD {key}")
 
-    def _keys(self, layer: SchemaName, name: str) -> list[tuple[str, str]]:
-        found = self.run(ddl.KEYS, (self.names[layer], name)).fetchall()
-        return [(kind, text) for _, kind, text in found]
+    def _read_keys(self, layer: SchemaName, name: str) -> list[tuple[str, str]]:
+        rows = self.run(ddl.KEYS, (self.names[layer], name)).fetchall()
+        return [(kind, text) for _, kind, text in rows]
 
-    def _make(self, table: Table, name: str) -> None:
-        self.run(ddl.create_sql(table, self.ref(table.layer, name), self._references(table)))
+    def _create(self, table: Table, name: str) -> None:
+        self.run(ddl.create_sql(table, self.ref(table.layer, name), self._build_references(table)))
 
-    def _references(self, table: Table, besides: set[tuple[str, ...]] | None = None) -> list[str]:
-        """What columns point at, as far as it is there and not declared yet."""
+    def _build_references(self, table: Table, existing: set[tuple[str, ...]] | None = None) -> list[str]:
+        """Return the missing foreign keys to tables that exist, as SQL."""
         return [
-            ddl.foreign_key_sql(one, self.ref("gold", one.table))
-            for one in table.references
-            if (one.column,) not in (besides or ()) and self.describe("gold", one.table) is not None
+            ddl.foreign_key_sql(reference, self.ref("gold", reference.table))
+            for reference in table.references
+            if (reference.column,) not in (existing or ()) and self.describe("gold", reference.table) is not None
         ]
 
-    def _remake(self, table: Table, columns: Sequence[TableColumn], *, primary: tuple[str, ...]) -> None:
-        """Make a stored table anew with these columns and all rows.
+    def _replace_table(self, table: Table, columns: Sequence[TableColumn], *, primary: tuple[str, ...]) -> None:
+        """Replace a stored table by one with these columns and all its rows.
 
-        A column that goes, or gets another type, may be what the rows are spread or sorted by.
+        Redshift cannot drop or change a column that is the distribution or sort key.
         """
         names = {column.name for column in columns}
-        kept = Table(
+        target = Table(
             layer=table.layer,
             name=table.name,
             columns=tuple(columns),
             key=tuple(name for name in table.key if name in names),
             primary_key=primary if names.issuperset(primary) else (),
-            references=tuple(one for one in table.references if one.column in names),
+            references=tuple(reference for reference in table.references if reference.column in names),
         )
-        ref, arriving = self.ref(kept.layer, kept.name), f"{kept.name}__next"
-        values = ", ".join(f"CAST({quote(one.name)} AS {ddl.type_sql(one)})" for one in columns)
+        ref, next_name = self.ref(target.layer, target.name), f"{target.name}__next"
+        values = ", ".join(f"CAST({quote(column.name)} AS {ddl.type_sql(column)})" for column in columns)
         with self.transaction():
-            self._forget_references(kept.layer, kept.name)
-            self._make(kept, arriving)
+            self._drop_references(target.layer, target.name)
+            self._create(target, next_name)
             self.run(
-                f"INSERT INTO {self.ref(kept.layer, arriving)} ({column_list_sql(kept.names)}) SELECT {values} FROM {ref}"
+                f"INSERT INTO {self.ref(target.layer, next_name)} ({column_list_sql(target.names)}) SELECT {values} FROM {ref}"
             )
             self.run(f"DROP TABLE {ref}")
-            self.run(f"ALTER TABLE {self.ref(kept.layer, arriving)} RENAME TO {quote(kept.name)}")
+            self.run(f"ALTER TABLE {self.ref(target.layer, next_name)} RENAME TO {quote(target.name)}")
 
     def describe(self, layer: SchemaName, name: str) -> tuple[TableColumn, ...] | None:
-        """Columns of a stored table or view; None when there is none."""
-        found = self.run(ddl.DESCRIBE, (self.names[layer], name)).fetchall()
-        if found:
-            types = ((row[0], ddl.dtype_of(row[1]), row[2]) for row in found)
+        """Return the columns of a stored table or view, or None if it does not exist."""
+        rows = self.run(ddl.DESCRIBE, (self.names[layer], name)).fetchall()
+        if rows:
+            types = ((row[0], ddl.to_dtype(row[1]), row[2]) for row in rows)
             return tuple(TableColumn(name=name, dtype=dtype, required=required) for name, dtype, required in types)
-        if name not in {one for one, _ in self.list_tables(layer)}:
+        if name not in {stored for stored, _ in self.list_tables(layer)}:
             return None
-        # A view that is bound late has no columns in the catalogue.
-        shown = self.run(f"SELECT * FROM {self.ref(layer, name)} LIMIT 0").description
-        return tuple(TableColumn(name=one.name, dtype=ddl.result_dtype(one)) for one in shown)
+        # A late-binding view has no columns in the catalog.
+        description = self.run(f"SELECT * FROM {self.ref(layer, name)} LIMIT 0").description
+        return tuple(TableColumn(name=column.name, dtype=ddl.to_result_dtype(column)) for column in description)
 
     def list_tables(self, layer: SchemaName) -> list[tuple[str, str]]:
-        """Names of the stored tables (`r`) and views (`v`) of a layer, sorted, with their kind."""
-        found = self.run(ddl.CATALOGUE, (self.names[layer],)).fetchall()
-        return sorted((name, kind) for name, kind in found if (layer, name) != ("meta", ddl.WRITER))
+        """Return the names of the stored tables (`r`) and views (`v`) of a layer, sorted, with their kind."""
+        rows = self.run(ddl.CATALOG, (self.names[layer],)).fetchall()
+        return sorted((name, kind) for name, kind in rows if (layer, name) != ("meta", ddl.WRITER))
 
     def drop(self, layer: SchemaName, name: str) -> None:
-        """Drop a table or view; nothing happens when there is none."""
-        for found, kind in self.list_tables(layer):
-            if found == name:
-                self._forget_references(layer, name)
+        """Drop a table or view if it exists."""
+        for stored, kind in self.list_tables(layer):
+            if stored == name:
+                self._drop_references(layer, name)
                 self.run(f"DROP {'VIEW' if kind == 'v' else 'TABLE'} {self.ref(layer, name)}")
 
-    def _forget_references(self, layer: SchemaName, name: str) -> None:
-        for schema, table, key in self.run(ddl.POINTING, (self.names[layer], name)).fetchall():
+    def _drop_references(self, layer: SchemaName, name: str) -> None:
+        for schema, table, key in self.run(ddl.INCOMING_FOREIGN_KEYS, (self.names[layer], name)).fetchall():
             self.run(f"ALTER TABLE {quote(schema)}.{quote(table)} DROP CONSTRAINT {quote(key)}")
 
     def drop_columns(self, layer: SchemaName, name: str, columns: Sequence[str]) -> None:
-        """Drop columns of a stored table, with what they hold."""
-        stored, keys = self.describe(layer, name) or (), self._keys(layer, name)
+        """Drop columns of a stored table, with their values."""
+        stored, keys = self.describe(layer, name) or (), self._read_keys(layer, name)
         primary = next((ddl.parse_key_columns(text) for kind, text in keys if kind == "p"), ())
         references = tuple(ddl.parse_reference(text) for kind, text in keys if kind == "f")
         table = Table(layer=layer, name=name, columns=stored, references=references)
-        self._remake(table, [column for column in stored if column.name not in columns], primary=primary)
+        self._replace_table(table, [column for column in stored if column.name not in columns], primary=primary)
 
     def rename_columns(self, layer: SchemaName, name: str, names: Mapping[str, str]) -> None:
-        """Give columns of a stored table other names (stored name -> name); rows and the order of columns stay."""
+        """Rename columns of a stored table (stored name -> new name). Rows and the order of columns stay."""
         for before, after in names.items():
             self.run(f"ALTER TABLE {self.ref(layer, name)} RENAME COLUMN {quote(before)} TO {quote(after)}")
 
 
-def _to_column(column: TableColumn, dtype: str, sure: set[str]) -> TableColumn:
-    return TableColumn(name=column.name, dtype=dtype, required=column.name in sure)
+def _to_column(column: TableColumn, dtype: str, required: set[str]) -> TableColumn:
+    return TableColumn(name=column.name, dtype=dtype, required=column.name in required)

@@ -1,4 +1,4 @@
-"""A session with a Redshift cluster or workgroup: opened, told how to behave, and its complaints put in words."""
+"""Connects to a Redshift cluster or workgroup, and converts the errors of psycopg."""
 
 from __future__ import annotations
 
@@ -19,40 +19,40 @@ SETTINGS = (
     "SET extra_float_digits TO 2",
     "SET enable_case_sensitive_identifier TO FALSE",
 )
-"""What a session begins with."""
+"""Statements at the start of a session."""
 
 _ROLE = re.compile(r"IAM_ROLE '[^']*'")
 
 
 class Cursor(Protocol):
-    """What is needed of an answer."""
+    """The cursor of a statement, as far as it is used here."""
 
     rowcount: int
     statusmessage: str | None
     description: Any
 
     def fetchall(self) -> list[tuple[Any, ...]]:
-        """All rows."""
+        """Return all rows."""
         ...
 
 
 class Connection(Protocol):
-    """What is needed of a driver's connection that commits every statement unless it is told to begin."""
+    """The connection of a driver in autocommit mode, as far as it is used here."""
 
     def execute(self, statement: bytes, parameters: Sequence[Any] | None = None) -> Any:
-        """Run a statement, with `$1` for parameters; its cursor."""
+        """Run a statement, with `$1` for parameters; return its cursor."""
         ...
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the connection."""
         ...
 
 
 def connect(url: str) -> Connection:
-    """A session at `url`; WarehouseError when there is none to be had.
+    """Open a session at `url`. Raises WarehouseError if that fails.
 
-    Redshift calls its encoding UNICODE, which psycopg does not know by that name, so it is asked for UTF-8. Prepared
-    statements would be deallocated in a way that Redshift does not know.
+    Redshift names its encoding UNICODE, which psycopg does not support, so the client requests UTF-8. Prepared statements
+    are off, because Redshift does not support the way in which psycopg deallocates them.
     """
     plain = re.sub(r"^redshift(\+\w+)?://", "postgresql://", url)
     try:
@@ -69,30 +69,30 @@ def connect(url: str) -> Connection:
     except (psycopg.Error, ValueError) as error:
         hint = "check that the cluster is running and reachable, the address is correct, and this user can connect"
         raise WarehouseError(
-            "Redshift cannot be reached", where=describe_target(plain), details=_first_lines(error), hint=hint
+            "Redshift cannot be reached", where=describe_target(plain), details=_shorten_message(error), hint=hint
         ) from error
 
 
-def type_name(code: int) -> str:
-    """The name of a type by the number that an answer has for it; empty when it is not known."""
-    known = types.get(code)
-    return known.name if known else ""
+def find_type_name(code: int) -> str:
+    """Return the name of the type with the OID `code`, or an empty text if it is unknown."""
+    info = types.get(code)
+    return info.name if info else ""
 
 
 def describe_target(url: str) -> str:
-    """Where a cluster is, without the user or a password."""
+    """Describe where the cluster is, without user and password."""
     try:
-        known = conninfo_to_dict(re.sub(r"^redshift(\+\w+)?://", "postgresql://", url))
+        parameters = conninfo_to_dict(re.sub(r"^redshift(\+\w+)?://", "postgresql://", url))
     except psycopg.Error:
         return "the url of the warehouse"
-    port = f":{known['port']}" if known.get("port") else ""
-    return f"redshift at {known.get('host') or 'localhost'}{port}, database {known.get('dbname') or 'dev'}"
+    port = f":{parameters['port']}" if parameters.get("port") else ""
+    return f"redshift at {parameters.get('host') or 'localhost'}{port}, database {parameters.get('dbname') or 'dev'}"
 
 
 def to_warehouse_error(error: psycopg.Error, where: str, statement: str) -> HeadwaterError:
-    """What the cluster said, in four parts. Most of its complaints are told apart by their words only."""
-    shown = _ROLE.sub("IAM_ROLE '...'", " ".join(statement.split()))[:300]
-    text = _detail(error)
+    """Convert an error of the cluster. Most errors can be distinguished only by their message."""
+    statement_text = _ROLE.sub("IAM_ROLE '...'", " ".join(statement.split()))[:300]
+    text = _format_details(error)
     match error:
         case _ if _is_conflict(error, text):
             hint = "another session wrote to the tables of the tenant in the meantime; nothing was written: run again"
@@ -108,19 +108,19 @@ def to_warehouse_error(error: psycopg.Error, where: str, statement: str) -> Head
         case psycopg.OperationalError():
             hint = "check the cluster and the network; the transaction was rolled back; run again"
         case _:
-            hint = f"the statement was: {shown}" if shown else ""
+            hint = f"the statement was: {statement_text}" if statement_text else ""
     return WarehouseError("the warehouse refused a statement", where=where, details=text, hint=hint)
 
 
 def _is_conflict(error: psycopg.Error, text: str) -> bool:
-    """Whether this is Redshift's error 1023 or 1018, which come with a code of their own only sometimes."""
-    known = ("serializable isolation violation", "table was dropped by a concurrent transaction")
-    return isinstance(error, errors.SerializationFailure) or any(words in text.lower() for words in known)
+    """Whether this is Redshift's error 1023 or 1018, which have their own code only sometimes."""
+    messages = ("serializable isolation violation", "table was dropped by a concurrent transaction")
+    return isinstance(error, errors.SerializationFailure) or any(message in text.lower() for message in messages)
 
 
-def _first_lines(error: Exception) -> str:
+def _shorten_message(error: Exception) -> str:
     return "\n".join(line for line in str(error).splitlines()[:2] if line.strip())
 
 
-def _detail(error: psycopg.Error) -> str:
-    return "; ".join(filter(None, (error.diag.message_primary or _first_lines(error), error.diag.message_detail)))
+def _format_details(error: psycopg.Error) -> str:
+    return "; ".join(filter(None, (error.diag.message_primary or _shorten_message(error), error.diag.message_detail)))

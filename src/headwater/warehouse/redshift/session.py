@@ -1,4 +1,4 @@
-"""A tenant's session in Redshift: statements run, transactions that wait for each other, temporary tables."""
+"""A tenant's session in Redshift: statements, transactions that wait for each other, and temporary tables."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from headwater.warehouse.redshift.ddl import WRITER
 
 
 class RedshiftSession:
-    """What the verbs of the warehouse are said by. It speaks Redshift's own dialect."""
+    """Runs the statements of the warehouse, in Redshift's own dialect."""
 
     def __init__(self, connection: Connection, *, meta: str, where: str, read_only: bool) -> None:
         self._connection = connection
         self._meta, self._where, self._read_only = meta, where, read_only
-        self._depth, self._lockable = 0, False
+        self._depth, self._has_lock_table = 0, False
         self._staged: dict[str, None] = {}
         for setting in SETTINGS:
             self._execute(setting)
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the connection."""
         self._connection.close()
 
     def run(self, statement: str, parameters: Sequence[Any] = ()) -> Cursor:
-        """Run a statement; its cursor. A session that only looks can do nothing else."""
+        """Run a statement; return its cursor. In a read-only session, each statement runs in a read-only transaction."""
         if not self._read_only:
             return self._execute(statement, parameters)
         self._execute("BEGIN READ ONLY")
@@ -40,7 +40,7 @@ class RedshiftSession:
             self._execute("ROLLBACK")
 
     def write(self, statement: str) -> int:
-        """Run a statement; rows it wrote."""
+        """Run a statement; return how many rows it wrote."""
         cursor = self.run(statement)
         if cursor.rowcount < 0:
             raise WarehouseError(
@@ -58,30 +58,30 @@ class RedshiftSession:
         return cursor
 
     def prepare(self) -> None:
-        """Make the table that writers of the tenant lock."""
+        """Create the table that writers of the tenant lock."""
         self.run(f"CREATE SCHEMA IF NOT EXISTS {quote(self._meta)}")
-        self.run(f"CREATE TABLE IF NOT EXISTS {self._lock} (nothing BOOLEAN)")
-        self._lockable = True
+        self.run(f"CREATE TABLE IF NOT EXISTS {self._lock_ref} (nothing BOOLEAN)")
+        self._has_lock_table = True
 
     @property
-    def _lock(self) -> str:
+    def _lock_ref(self) -> str:
         return f"{quote(self._meta)}.{quote(WRITER)}"
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All statements inside commit together, or none does. One inside another is part of the outer one.
+        """Commit all statements inside together, or none. A nested transaction is part of the outer one.
 
-        The lock is what it begins with: Redshift takes the snapshot that a transaction reads at the first statement
-        that looks at data, so that all is seen that those before it have done.
+        It locks first: Redshift takes the snapshot of a transaction at its first statement that reads data, so the
+        transaction sees all changes of earlier writers.
         """
         if self._depth == 0:
-            if not self._lockable:
+            if not self._has_lock_table:
                 self.prepare()
             self.run("BEGIN")
         self._depth += 1
         try:
             if self._depth == 1:
-                self.run(f"LOCK TABLE {self._lock}")
+                self.run(f"LOCK TABLE {self._lock_ref}")
             yield
             if self._depth == 1:
                 self.run("COMMIT")
@@ -94,29 +94,29 @@ class RedshiftSession:
 
     def _roll_back(self) -> None:
         staged, self._staged = tuple(self._staged), {}
-        self._lockable = False
-        with suppress(WarehouseError):  # a session that is lost has undone everything already
+        self._has_lock_table = False
+        with suppress(WarehouseError):  # a lost session has already rolled back
             self._execute("ROLLBACK")
             for name in staged:
                 self._execute(f"DROP TABLE IF EXISTS {quote(name)}")
 
-    def stage(self, name: str, making: str) -> str:
-        """Make a temporary table by `making` (with `{}` for its quoted name); that name.
+    def stage(self, name: str, statement: str) -> str:
+        """Create a temporary table with `statement` (with `{}` for its quoted name); return that name.
 
-        An earlier one of the name goes, which may be read by `making`: the rows then pass through another table, as
-        Redshift does not say whether a temporary table can be renamed.
+        It replaces an earlier one of that name. If `statement` reads the earlier one, the rows are copied through another
+        table, because Redshift does not document whether a temporary table can be renamed.
         """
-        ref, arriving = quote(name), quote(f"{name}__next")
-        known = name in self._staged
-        passing = known and ref in making
-        self._staged |= dict.fromkeys((name, f"{name}__next") if passing else (name,))
-        if passing:
-            self.run(making.replace("{}", arriving))
-            making = f"CREATE TEMPORARY TABLE {{}} AS SELECT * FROM {arriving}"
-        if known:
+        ref, next_ref = quote(name), quote(f"{name}__next")
+        exists = name in self._staged
+        reads_itself = exists and ref in statement
+        self._staged |= dict.fromkeys((name, f"{name}__next") if reads_itself else (name,))
+        if reads_itself:
+            self.run(statement.replace("{}", next_ref))
+            statement = f"CREATE TEMPORARY TABLE {{}} AS SELECT * FROM {next_ref}"
+        if exists:
             self.run(f"DROP TABLE IF EXISTS {ref}")
-        self.run(making.replace("{}", ref))
-        if passing:
+        self.run(statement.replace("{}", ref))
+        if reads_itself:
             self.unstage(f"{name}__next")
         return ref
 

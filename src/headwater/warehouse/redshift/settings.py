@@ -1,4 +1,4 @@
-"""What a project says of Redshift."""
+"""The settings of Redshift in a project."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _check_bucket(text: str) -> str:
 
 
 class RedshiftWarehouse(WarehouseSettings):
-    """Three schemas a tenant in one Redshift database. Never tried on a real cluster: see docs/guides/redshift.md."""
+    """Three schemas per tenant in one Redshift database. Not tested on a real cluster: see docs/guides/redshift.md."""
 
     engine: ClassVar[str] = "headwater.warehouse.redshift.engine:Redshift"
     requirement: ClassVar[str] = "headwater[redshift]"
@@ -32,24 +32,24 @@ class RedshiftWarehouse(WarehouseSettings):
     url: Address = "env:REDSHIFT_URL"
     """A reference to the address, e.g. `env:REDSHIFT_URL`; or the address itself, `redshift://…`, without a password."""
     stage: Annotated[str, AfterValidator(_check_bucket)]
-    """Where rows wait to be loaded, `s3://bucket/prefix` in the cluster's region. Credentials come from the environment."""
+    """Where rows are staged for COPY, `s3://bucket/prefix` in the cluster's region. Credentials come from the environment."""
     iam_role: str = "env:REDSHIFT_ROLE"
     """The role by which the cluster reads the stage, `arn:aws:iam::…`, or a reference such as `env:REDSHIFT_ROLE`."""
 
     @classmethod
     def from_url(cls, text: str) -> Self:
-        """The settings that a URL means: an address with the other options behind it, or `redshift:` and a reference."""
-        address, _, more = text.partition("?")
+        """Parse a URL: an address with the other options as its query, or `redshift:` and a reference."""
+        address, _, query = text.partition("?")
         if not address.startswith("redshift://"):
             return super().from_url(text)
-        return cls.model_validate({"kind": "redshift", "url": address, **dict(parse_qsl(more))})
+        return cls.model_validate({"kind": "redshift", "url": address, **dict(parse_qsl(query))})
 
     def describe(self, tenant: str) -> str:
-        """The tenant's schemas."""
+        """Describe the tenant's schemas."""
         return f"redshift, schemas {tenant}_silver and {tenant}_gold"
 
     def open(self, tenant: str, root: Path, resolve: Resolve, *, read_only: bool = False) -> Warehouse:
-        """One tenant's schemas."""
+        """Open one tenant's schemas."""
         del root
         engine = self.import_engine()
         url, stage, role = (resolve(getattr(self, name), name) for name in ("url", "stage", "iam_role"))
