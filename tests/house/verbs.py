@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-PENDING: tuple[str, ...] = ("warehouse/spark",)
-"""Where names are not reviewed yet. Take a line out with the change that renames the functions there."""
-
 VERBS = frozenset(
     """
     abandon accept acquire add adopt advance agree align allow alter analyze annotate answer append apply approve
@@ -65,20 +62,22 @@ entry point, a clock, a stop that nobody requests, and the methods of `Warehouse
 FORMER_NAMES = frozenset(
     """
     accident affected alone anew announce answered answers_request anything arrival arrivals arrive asked
-    auth_kind_names bag besides bring brisk by_row captions carry choosing column_list contract_fields demanding drawn
-    effective_contract end_is_certain everyone explain_plan explained face find_complaints find_stray forget_pages
-    forsake found given glance going_on gone ground held held_to holds_secret inquiry is_dead judge judged kept_sql
-    keys_only know known_list life listening living load_plug location_of matters meet met met_before missing_windows
-    moved notes_of opened outlive overlaid place_to_try placed plan_dict plug plugs publication_url reaches reading_of
-    readings readings_of ready ready_meta redeclared referred relaxed renewed requested_window run_alone said saw settle
-    shelves sight spared spread standing standing_of stopping stored_as story strangers stray suggest surveyor tally
-    tell telling tellings tellings_of tenant_url tenants_with_runs tidy told trail trim unfit unknown_name_error
-    unsettled windows_by_parent working Access Again Agreed Arrival Arriving As Asked Book Budget Carry Chapter Counting
-    Decided DefectError Depth Desk Doubt Drawing Drawn Effort Ended Errand Face Found Going Ground GuardError Inquiry
-    Judge Kept LandingTerms Lazy Listen Loose MachineError Merged Narrator Noted OfFeed OfTenant Opened Past Patience
-    Place Plug Pointer Published Question Reach Reading Ready Redeclared Refused Said Seen SelfTested Shelf Sight Small
-    Staging Standing StopRequested Story Survey Surveyor Tally Telling Tested Told Trail Trial Typist Undo Unfit
-    UnsettledJson Uses Verdict Whereabouts Whole Work Written
+    auth_kind_names bag besides bring brisk by_row captions carry choosing column_list contract_fields delete_meeting
+    delta_settings demanding drawn driver_process effective_contract end_is_certain everyone explain_plan explained
+    face find_complaints find_stray forget_pages forsake found give_back given glance going_on gone ground
+    have_row_ids held held_to holds_secret inquiry is_dead judge judged kept_sql keys_only kind_of kind_of_type know
+    known_list life listening living load_plug location_of matters meet met met_before missing_windows moved
+    newest_version notes_of opened outlive overlaid place_to_try placed plan_dict plug plugs publication_url reaches
+    reading_of readings readings_of ready ready_meta redeclared referred relaxed renewed requested_window run_alone
+    said saw settle shelves sight spared spread standing standing_of stopping stored_as story strangers stray suggest
+    surveyor tally tell telling tellings tellings_of tenant_url tenants_with_runs tidy told trail trim unfit
+    unknown_name_error unsettled widening_error widest_kind windows_by_parent working Access Again Agreed Arrival
+    Arriving As Asked Book Budget Carry Chapter Counting Decided DefectError Depth Desk Doubt Drawing Drawn Effort
+    Ended Errand Face Found Going Ground GuardError Inquiry Judge Kept LandingTerms Lazy Listen Loose MachineError
+    Merged Narrator Noted OfFeed OfTenant Opened Past Patience Place Plug Pointer Published Question Reach Reading
+    Ready Redeclared Refused Said Seen SelfTested Shelf Sight Small Staging Standing StopRequested Story Survey
+    Surveyor Tally Telling Tested Told Trail Trial Typist Undo Unfit UnsettledJson Uses Verdict Whereabouts Whole Work
+    Written
     """.split()  # noqa: SIM905 - a list of words, to be read
 )
 """Names that no function, class, parameter or field has any more. Use the terms of docs/concepts/glossary.md."""

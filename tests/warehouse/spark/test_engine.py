@@ -125,7 +125,7 @@ def test_rows_that_are_equal_stay_and_a_replay_writes_nothing(warehouse):
 def read_state(warehouse):
     """Where the table's files are, and which."""
     shelf = warehouse._tables.find_table("gold", "things")
-    return shelf, warehouse._tables.files(shelf), warehouse._tables.version("gold", "things")
+    return shelf, warehouse._tables.list_files(shelf), warehouse._tables.read_version("gold", "things")
 
 
 def test_values_come_back_as_they_went_in(warehouse):
@@ -218,7 +218,7 @@ def test_what_a_dead_writer_left_is_undone_by_whoever_comes(warehouse, open_tena
     restore(warehouse)
     table_format = warehouse._tables._format
     dead = open_tenant(table_format, warehouse.tenant)
-    monkeypatch.setattr(dead._tables, "roll_back", dead._tables._book.unlock)
+    monkeypatch.setattr(dead._tables, "roll_back", dead._tables._journal.unlock)
     with pytest.raises(PulledOut):
         fail_transaction(dead)
     is_as_before(open_tenant(table_format, warehouse.tenant))
@@ -295,13 +295,13 @@ GONE = """
 import os, signal
 from headwater.errors import WarehouseError
 from headwater.warehouse.spark.engine import Spark
-from headwater.warehouse.spark.connection import driver_process
+from headwater.warehouse.spark.connection import get_driver_process
 from tests.grid.spark_session import SETTINGS
 signal.signal(signal.SIGTERM, lambda *_: print("asked to end", flush=True))
 warehouse = Spark("acme", "local[1]", os.environ["TABLES"], table_format="parquet", settings=SETTINGS)
 os.killpg(0, signal.SIGTERM)
 print(warehouse.rows("SELECT 1"))
-os.kill(driver_process(warehouse._spark), signal.SIGKILL)
+os.kill(get_driver_process(warehouse._spark), signal.SIGKILL)
 for ask in (lambda: warehouse.rows("SELECT 1"), lambda: Spark("b", "local[1]", os.environ["TABLES"], settings=SETTINGS)):
     try:
         ask()
@@ -395,12 +395,12 @@ def die_at(warehouse, moment):
 
         return write_or_die
 
-    touch = warehouse._tables.touch
-    warehouse._tables.touch = lambda *args: (touch(*args), die_at_moment())
+    touch = warehouse._tables.record_version
+    warehouse._tables.record_version = lambda *args: (touch(*args), die_at_moment())
     for verb in ("append", "delete", "update", "apply", "replace"):
         setattr(warehouse._writes, verb, wrap(getattr(warehouse._writes, verb)))
     # A dead process undoes nothing, and its locks are free.
-    warehouse._tables.roll_back = warehouse._tables._end
+    warehouse._tables.roll_back = warehouse._tables._finish
     try:
         merge_events(warehouse, make_next_events())
     except PulledOut:
@@ -429,7 +429,7 @@ import json, sys
 from headwater.warehouse.spark import connection
 from tests.grid.spark_session import SETTINGS
 from pyspark.sql import SparkSession
-told = {**connection.LOCAL, **connection.delta_settings(), **SETTINGS, "spark.sql.warehouse.dir": sys.argv[1]}
+told = {**connection.LOCAL_SETTINGS, **connection.find_delta_settings(), **SETTINGS, "spark.sql.warehouse.dir": sys.argv[1]}
 del told["spark.app.name"]
 builder = SparkSession.builder.remote("local[1]")
 for name, value in told.items():

@@ -1,4 +1,4 @@
-"""How Spark 4 makes one kind of value of another as DuckDB does: texts of numbers and instants, doubles as text."""
+"""SQL of Spark 4 that converts values as DuckDB does: texts of numbers and instants, and doubles to text."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _ON = f"^{_BLANK}{_DAY}({_CLOCK}{_ZONE})?{_BLANK}$"
 
 
 def _escape_braces(text: str) -> str:
-    """`text` as a part of a template, whose own braces stand for themselves."""
+    """Escape the braces of `text` for use in a template."""
     return text.replace("{", "{{").replace("}", "}}")
 
 
 def _matches_sql(pattern: str, text: str = "{0}") -> str:
-    """A template: whether a text is of a pattern. A raw quote_literal, whose backslashes nobody unescapes."""
+    """A template: whether a text matches a pattern, as a raw literal whose backslashes stay."""
     return f"{text} RLIKE r'{_escape_braces(pattern)}'"
 
 
 def _refuse_null_sql(value: str, text: str = "{0}") -> str:
-    """A template: `value`, or a refusal where it is NULL in spite of a text."""
+    """A template: `value`, or an error if it is NULL and the text is not."""
     return f"COALESCE({value}, IF({text} IS NULL, NULL, RAISE_ERROR(CONCAT('no {{unit}}: ', {text}))))"
 
 
@@ -37,7 +37,7 @@ _FRACTION = (
 )
 _DECIMAL = f"TRY_CAST({_DIGITS} AS {{unit}})"
 _TRUTH = f"TRY_CAST(IF({_matches_sql('(?i)^(true|false|t|f|yes|no|y|n|1|0)$')}, {{0}}, NULL) AS {{unit}})"
-# Spark wants dashes, and seconds wherever there is a zone.
+# Spark requires dashes, and seconds if there is a zone.
 _MINUTES = _escape_braces(r"^([^:]*:[0-9]{1,2})(?![0-9:])")
 _SPELLED = f"REGEXP_REPLACE(REPLACE({{0}}, '/', '-'), r'{_MINUTES}', '$1:00')"
 _MOMENT = f"TRY_CAST(IF({_matches_sql(_AT)}, {_SPELLED}, NULL) AS {{unit}})"
@@ -45,26 +45,26 @@ _DATE = f"CAST(TRY_CAST(IF({_matches_sql(_ON)}, {_SPELLED}, NULL) AS TIMESTAMP_N
 
 
 def _by_type_sql(choices: Mapping[str, str], otherwise: str) -> str:
-    """A template: what becomes of a value by the name of its type, which patterns tell."""
-    branches = "".join(f" WHEN TYPEOF({{0}}) RLIKE '{pattern}' THEN {one}" for pattern, one in choices.items())
+    """A template: a CASE over the name of the value's type. `choices`: pattern -> SQL."""
+    branches = "".join(f" WHEN TYPEOF({{0}}) RLIKE '{pattern}' THEN {sql}" for pattern, sql in choices.items())
     return f"CASE{branches} ELSE {otherwise} END"
 
 
 def _as_text_sql(template: str, kind: str = "STRING") -> str:
-    """`template` about the value by way of its text, which every value has."""
+    """Apply `template` to the text of the value."""
     text = "CAST({0} AS STRING)"
     return template.replace("{0}", text if kind == "STRING" else f"CAST({text} AS {kind})")
 
 
 def _cut_sql(cast: str, value: str) -> str:
-    """A template: a double as a decimal, by way of the whole number of its smallest units."""
+    """A template: a double as a decimal, computed as an integer number of its smallest units."""
     return f"{cast}({cast}(ROUND({value} * 1e{{scale}}D) AS {{units}}) * {{step}}BD AS {{unit}})"
 
 
 def _format_double_sql(names: str, tail: str, wide: int, narrow: int) -> str:
-    """A template: a double by way of Java's text, in the fewest digits that tell it, laid out as DuckDB does.
+    """A template: the shortest text of a double, computed from Java's text, in DuckDB's format.
 
-    Java 17 sometimes uses a digit too many beyond 1e16: the fewest that read back the same are looked for.
+    Java 17 sometimes uses one digit too many beyond 1e16, so the fewest digits that parse to the same value are used.
     """
     tries = ", ".join(
         f"IF(CAST(FORMAT_STRING('%.{digits}e', _x) AS DOUBLE) = _x, FORMAT_STRING('%.{digits}e', _x), NULL)"
@@ -93,7 +93,7 @@ _TEXT = _format_double_sql(
     -4,
 )
 JSON_NUMBER = _format_double_sql("WHEN 'NaN' THEN _s", "'e', _v.e", 21, -6)
-"""The JSON text of a double, as DuckDB spells it."""
+"""The JSON text of a double, in DuckDB's format."""
 
 _CASTS = {
     "cast text from double": _TEXT,
@@ -182,7 +182,7 @@ _NEVER = {
     for made in kinds
     for of in others
 }
-"""What can never be made of what; Spark would not hear of it, or take a number for seconds."""
+"""Conversions that always give NULL; Spark would reject them, or interpret a number as seconds."""
 _SPANS = {
     f"{verb} instant from {of}": f"{cast}({{0}} AS {{unit}})"
     for verb, cast in (("cast", "CAST"), ("try", "TRY_CAST"))
@@ -190,4 +190,4 @@ _SPANS = {
 }
 
 CASTS: Mapping[str, str] = MappingProxyType({**_CASTS, **_TRIES, **_NEVER, **_SPANS})
-"""By what is made of what. `{unit}` is the type; a decimal counts `{units}` of its smallest `{step}`."""
+"""Conversion -> SQL. `{unit}` is the target type; a decimal is a number (type `{units}`) of its smallest `{step}`."""

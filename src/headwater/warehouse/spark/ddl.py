@@ -1,4 +1,4 @@
-"""How Spark spells types, names and values, and the statements that every format of table shares."""
+"""Types, names and statements of Spark that all table formats share."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ TYPES = {
     "timestamp": "TIMESTAMP_NTZ",
     "json": "STRING",
 }
-"""Spark's spelling. Instants have no zone: they are UTC, and no session's setting can shift them."""
+"""The types in Spark. Instants are UTC without a zone, so that no setting of a session can shift them."""
 
 NO_NAMES: Mapping[str, str] = MappingProxyType({})
-"""No column has another name."""
+"""No renamed columns."""
 
 _DTYPES = MappingProxyType(
     {
@@ -43,77 +43,83 @@ _DTYPES = MappingProxyType(
 
 
 def quote_name(name: str) -> str:
-    """`name` as Spark quotes it."""
+    """Return `name` quoted for Spark."""
     return "`" + name.replace("`", "``") + "`"
 
 
 def column_list_sql(names: Iterable[str], relation: str = "") -> str:
-    """Names, quoted and parted by commas, of `relation` if it is named."""
+    """A list of quoted names, qualified by `relation` if given."""
     prefix = f"{relation}." if relation else ""
     return ", ".join(prefix + quote_name(name) for name in names)
 
 
 def type_sql(dtype: str) -> str:
-    """A type as Spark spells it."""
+    """Return a type of `headwater.dtypes` in Spark's syntax."""
     return render_dtype(dtype, TYPES)
 
 
-def dtype_of(stored: str) -> str:
-    """One of `headwater.dtypes` for a type as Spark spells it; the spelling itself where there is none."""
+def to_dtype(stored: str) -> str:
+    """Return the type of `headwater.dtypes` for a type of Spark, or the type itself if there is none."""
     return _DTYPES.get(stored, stored)
 
 
 def column_sql(column: TableColumn) -> str:
-    """A column as it stands in CREATE TABLE."""
+    """The definition of a column for CREATE TABLE."""
     return f"{quote_name(column.name)} {type_sql(column.dtype)}{' NOT NULL' if column.required else ''}"
 
 
-def cast_columns_sql(columns: Iterable[TableColumn], relation: str = "", given: Sequence[str] | None = None) -> str:
-    """The select list of stored columns in their own types; those that are not `given` are NULL."""
+def cast_columns_sql(columns: Iterable[TableColumn], relation: str = "", present: Sequence[str] | None = None) -> str:
+    """The select list of stored columns cast to their types; those not in `present` are NULL."""
     prefix = f"{relation}." if relation else ""
+    values = (
+        (column, prefix + quote_name(column.name) if present is None or column.name in present else "NULL")
+        for column in columns
+    )
     return ", ".join(
-        f"CAST({prefix + quote_name(one.name) if given is None or one.name in given else 'NULL'} AS {type_sql(one.dtype)})"
-        f" AS {quote_name(one.name)}"
-        for one in columns
+        f"CAST({value} AS {type_sql(column.dtype)}) AS {quote_name(column.name)}" for column, value in values
     )
 
 
 def rename_columns(columns: Iterable[TableColumn], names: Mapping[str, str]) -> list[TableColumn]:
-    """The columns, those in `names` under another name."""
+    """Return the columns with the new names in `names`."""
     return [replace(column, name=names.get(column.name, column.name)) for column in columns]
 
 
-def renamed_list_sql(names: Iterable[str], renamed: Mapping[str, str]) -> str:
-    """The select list of some columns, those in `renamed` under another name."""
-    return ", ".join(f"{quote_name(name)} AS {quote_name(renamed.get(name, name))}" for name in names)
+def renamed_columns_sql(names: Iterable[str], new_names: Mapping[str, str]) -> str:
+    """The select list of columns, with the new names in `new_names`."""
+    return ", ".join(f"{quote_name(name)} AS {quote_name(new_names.get(name, name))}" for name in names)
 
 
 def equal_condition(names: Iterable[str], left: str, right: str) -> str:
-    """Whether two rows agree in all columns, where NULL equals NULL."""
+    """The condition that two rows are equal in all columns, where NULL equals NULL."""
     return " AND ".join(f"{left}.{quote_name(name)} <=> {right}.{quote_name(name)}" for name in names)
 
 
 def merge_changes_sql(table: Table, ref: str, *, changes: str, old_key_columns: Mapping[str, str], inserts: str) -> str:
-    """The one MERGE that applies what `changes` and `inserts` say."""
-    names, comes = column_list_sql(table.names), f"s.{quote_name(table.primary_key[0])} IS NOT NULL"
-    went = {column: f"_was_{number}" for number, column in enumerate(old_key_columns)}
-    shown = ", ".join(f"{quote_name(old_key_columns[column])} AS {quote_name(alias)}" for column, alias in went.items())
-    source = f"SELECT {names}, {shown} FROM {changes}"
+    """The MERGE that applies `changes` and `inserts`."""
+    names, insert_condition = column_list_sql(table.names), f"s.{quote_name(table.primary_key[0])} IS NOT NULL"
+    old_columns = {column: f"_was_{number}" for number, column in enumerate(old_key_columns)}
+    old_values = ", ".join(
+        f"{quote_name(old_key_columns[column])} AS {quote_name(alias)}" for column, alias in old_columns.items()
+    )
+    source = f"SELECT {names}, {old_values} FROM {changes}"
     if inserts:
-        nothing = ", ".join(f"NULL AS {quote_name(alias)}" for alias in went.values())
-        source += f" UNION ALL SELECT {names}, {nothing} FROM ({inserts}) AS a ({names})"
-    found = " AND ".join(f"t.{quote_name(column)} = s.{quote_name(alias)}" for column, alias in went.items())
+        nulls = ", ".join(f"NULL AS {quote_name(alias)}" for alias in old_columns.values())
+        source += f" UNION ALL SELECT {names}, {nulls} FROM ({inserts}) AS a ({names})"
+    key_condition = " AND ".join(
+        f"t.{quote_name(column)} = s.{quote_name(alias)}" for column, alias in old_columns.items()
+    )
     sets = ", ".join(f"t.{quote_name(name)} = s.{quote_name(name)}" for name in table.names)
     return (
-        f"MERGE INTO {ref} AS t USING ({source}) AS s ON {found}\n"
-        f"WHEN MATCHED AND {comes} THEN UPDATE SET {sets}\n"
+        f"MERGE INTO {ref} AS t USING ({source}) AS s ON {key_condition}\n"
+        f"WHEN MATCHED AND {insert_condition} THEN UPDATE SET {sets}\n"
         "WHEN MATCHED THEN DELETE\n"
-        f"WHEN NOT MATCHED AND {comes} THEN INSERT ({names}) VALUES ({column_list_sql(table.names, 's')})"
+        f"WHEN NOT MATCHED AND {insert_condition} THEN INSERT ({names}) VALUES ({column_list_sql(table.names, 's')})"
     )
 
 
 def merge_differences_sql(table: Table, ref: str, *, changes: str) -> str:
-    """The one MERGE that takes away the rows of `changes` that are marked `_gone`, and puts in the others."""
+    """The MERGE that deletes the rows of `changes` with `_gone`, and inserts the others."""
     names = column_list_sql(table.names)
     return (
         f"MERGE INTO {ref} AS t USING {changes} AS s ON s._gone AND {equal_condition(table.names, 't', 's')}\n"
@@ -129,19 +135,19 @@ def select_stored(table: Table, ref: str, *, keys: str) -> str:
 
 
 def select_differences(table: Table, columns: Sequence[TableColumn], *, stored: str, new_rows: str) -> str:
-    """SELECT of the rows that are to go (`_gone`, each once) and those that are to come."""
+    """SELECT of the rows to delete (`_gone`, each once) and the rows to insert."""
     same, names = equal_condition(table.names, "o", "r"), column_list_sql(table.names)
-    wanted = f"(SELECT {cast_columns_sql(columns)} FROM {new_rows})"
+    typed_rows = f"(SELECT {cast_columns_sql(columns)} FROM {new_rows})"
     return (
         f"SELECT DISTINCT {names}, TRUE AS _gone FROM {stored} AS r "
-        f"WHERE NOT EXISTS (SELECT 1 FROM {wanted} AS o WHERE {same})\n"
-        f"UNION ALL SELECT {names}, FALSE AS _gone FROM {wanted} AS r "
+        f"WHERE NOT EXISTS (SELECT 1 FROM {typed_rows} AS o WHERE {same})\n"
+        f"UNION ALL SELECT {names}, FALSE AS _gone FROM {typed_rows} AS r "
         f"WHERE NOT EXISTS (SELECT 1 FROM {stored} AS o WHERE {same})"
     )
 
 
 def as_of_function_sql(ref: str, function: str, columns: Sequence[TableColumn]) -> str:
-    """The statement that makes the function by which SQL asks a table for a past day."""
+    """The statement that creates the function for queries of a past instant."""
     returned = ", ".join(f"{quote_name(column.name)} {type_sql(column.dtype)}" for column in columns)
     return (
         f"CREATE OR REPLACE FUNCTION {function}(instant TIMESTAMP_NTZ) RETURNS TABLE ({returned}) "
@@ -151,8 +157,8 @@ def as_of_function_sql(ref: str, function: str, columns: Sequence[TableColumn]) 
 
 
 def parse_columns(schema: Any) -> tuple[TableColumn, ...]:
-    """The columns of a table or view as Spark describes it."""
+    """Return the columns of a table or view from its schema in Spark."""
     return tuple(
-        TableColumn(name=one.name, dtype=dtype_of(one.dataType.simpleString()), required=not one.nullable)
-        for one in schema.fields
+        TableColumn(name=field.name, dtype=to_dtype(field.dataType.simpleString()), required=not field.nullable)
+        for field in schema.fields
     )

@@ -1,4 +1,4 @@
-"""Tables on their way out of Spark: written by Spark itself where it is this machine's, streamed from it where it is not."""
+"""Exports tables of Spark: a local Spark writes the files itself; a remote one streams the rows."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from headwater.warehouse.spark.ddl import quote_name
 from headwater.warehouse.spark.temp_views import observe_count
 
 _GROUP = 50_000
-"""Rows that are held at once."""
+"""Rows in memory at a time."""
 
 
 def compute_digest(run: Callable[[str], Any], ref: str, columns: Sequence[TableColumn]) -> str:
-    """A text that changes when rows or columns of a table do, whatever their order."""
-    # A NULL leaves Spark's hash as it is, so each value says whether it is one.
+    """Return a text that changes when rows or columns of a table do, independent of the order of rows."""
+    # Spark's hash ignores NULL, so each value is followed by whether it is NULL.
     values = ", ".join(f"{quote_name(column.name)}, {quote_name(column.name)} IS NULL" for column in columns)
     select = f"SELECT COUNT(*), SUM(CAST(XXHASH64({values}) AS DECIMAL(38, 0))) FROM {ref}"
     count, total = run(select).collect()[0]
@@ -32,12 +32,12 @@ def compute_digest(run: Callable[[str], Any], ref: str, columns: Sequence[TableC
 
 
 def write_locally(rows: Any, path: str, file_format: FileFormat) -> int:
-    """Let a Spark of this machine write rows to a new file; how many."""
-    beside = Path(f"{path}.parts")
+    """Write rows to a new file by a local Spark; return their number."""
+    folder = Path(f"{path}.parts")
     try:
-        whole, count = observe_count(rows.coalesce(1))
-        whole.write.option("compression", "zstd").parquet(str(beside))
-        file = next(beside.glob("part-*.parquet"))
+        single, count = observe_count(rows.coalesce(1))
+        single.write.option("compression", "zstd").parquet(str(folder))
+        file = next(folder.glob("part-*.parquet"))
         if file_format == "parquet":
             shutil.move(file, path)
         else:
@@ -47,15 +47,15 @@ def write_locally(rows: Any, path: str, file_format: FileFormat) -> int:
                 )
         return int(count.get["rows"])
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_stream(rows: Any, columns: Sequence[TableColumn], path: str, file_format: FileFormat) -> int:
-    """Write rows to a new file as they come from a Spark somewhere else; how many."""
+    """Write rows that a remote Spark streams to a new file; return their number."""
     return write_rows(columns, _read_groups(rows.toLocalIterator()), path, file_format)
 
 
 def _read_groups(rows: Iterable[Any]) -> Iterator[list[tuple[Any, ...]]]:
-    coming = iter(rows)
-    while group := [tuple(row) for row in itertools.islice(coming, _GROUP)]:
+    iterator = iter(rows)
+    while group := [tuple(row) for row in itertools.islice(iterator, _GROUP)]:
         yield group

@@ -1,8 +1,8 @@
-"""What Spark 4 says in other words than DuckDB: one table, filled in by `headwater.warehouse.dialect.translate`.
+"""The SQL of Spark 4 for the patterns that differ from DuckDB, used by `headwater.warehouse.dialect.translate`.
 
-ANSI mode, a session whose time zone is UTC, and string literals that are unescaped (all three are what Spark 4 begins
-with or the engine sees to). An instant is a TIMESTAMP_NTZ. Spark tells types apart where nobody wrote them: what
-`TYPEOF` says is worked out before a row is read, so that the branches of other types cost nothing.
+It assumes ANSI mode, the session time zone UTC, and string literals with escapes; these are defaults of Spark 4 or set by
+the engine. An instant is a TIMESTAMP_NTZ. If a type is unknown, `TYPEOF` decides: Spark evaluates it before it reads a
+row, so that the branches of other types cost nothing.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from types import MappingProxyType
 
 from headwater.warehouse.dialect.dialect import Dialect, Template
 from headwater.warehouse.spark.casts import CASTS
-from headwater.warehouse.spark.json import json_text
+from headwater.warehouse.spark.json import json_sql
 
 EPOCH = "TIMESTAMP_NTZ '1970-01-01 00:00:00'"
 
 _SPACES = " " + "".join(map(chr, (0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000)))
-"""What TRIM takes away."""
-_FOLDED = "".join(letter for letter in map(chr, range(0x10000)) if len(letter.upper()) > 1)
-"""Letters that Java makes several of, and DuckDB one or none."""
-_SHIELDS = "".join(chr(0xF0000 + place) for place in range(len(_FOLDED)))
-_RAISED = "".join(
-    "\u1e9e" if letter == "\u00df" else letter.title() if len(letter.title()) == 1 else letter for letter in _FOLDED
+"""The characters that TRIM removes."""
+_SPECIAL = "".join(letter for letter in map(chr, range(0x10000)) if len(letter.upper()) > 1)
+"""Letters whose upper case in Java is several letters, and in DuckDB one letter or the letter itself."""
+_PRIVATE = "".join(chr(0xF0000 + index) for index in range(len(_SPECIAL)))
+_UPPER_CASE = "".join(
+    "\u1e9e" if letter == "\u00df" else letter.title() if len(letter.title()) == 1 else letter for letter in _SPECIAL
 )
 
 _INSTANT_OF = "CAST({%d} AS TIMESTAMP_NTZ)"
@@ -43,7 +43,7 @@ def _count_sql(unit: str, months: int) -> str:
 
 
 def _whole_number_sql(step: str) -> str:
-    """A template: the whole number below (-1) or above (1) of whatever kind of number, which stays of that kind."""
+    """A template: the integer below (`step` -1) or above (1) a number of any type, in the same type."""
     beyond = f"{{0}} % 1 {'<' if step.startswith('-') else '>'} 0"
     return f"CASE WHEN {{0}} % 1 <= 1 THEN ROUND({{0}} - {{0}} % 1 + IF({beyond}, {step}, 0)) ELSE ROUND({{0}}) END"
 
@@ -51,7 +51,7 @@ def _whole_number_sql(step: str) -> str:
 FUNCTIONS: Mapping[str, Template] = MappingProxyType(
     {
         **CASTS,
-        "json": json_text,
+        "json": json_sql,
         "micros": _MICROS,
         "instant": f"TIMESTAMPADD(MICROSECOND, {{0}}, {EPOCH})",
         "hex": "CAST(CONV({0}, 16, 10) AS BIGINT)",
@@ -68,7 +68,7 @@ FUNCTIONS: Mapping[str, Template] = MappingProxyType(
         "floor": _whole_number_sql("-1"),
         "ceil": _whole_number_sql("1"),
         "lower": "LOWER(TRANSLATE({0}, '\u0130\u03a3', 'i\u03c3'))",
-        "upper": f"TRANSLATE(UPPER(TRANSLATE({{0}}, '{_FOLDED}', '{_SHIELDS}')), '{_SHIELDS}', '{_RAISED}')",
+        "upper": f"TRANSLATE(UPPER(TRANSLATE({{0}}, '{_SPECIAL}', '{_PRIVATE}')), '{_PRIVATE}', '{_UPPER_CASE}')",
         "trim": f"TRIM(BOTH '{_SPACES}' FROM {{0}})",
         "trim leading": f"TRIM(LEADING '{_SPACES}' FROM {{0}})",
         "trim trailing": f"TRIM(TRAILING '{_SPACES}' FROM {{0}})",
@@ -112,12 +112,12 @@ FUNCTIONS: Mapping[str, Template] = MappingProxyType(
         "diff year": "CAST(YEAR({1}) - YEAR({0}) AS BIGINT)",
     }
 )
-"""Each phrase as Spark says it. `{unit}` is a unit or a type, `{scale}` a decimal's."""
+"""Pattern -> SQL in Spark. `{unit}` is a unit or a type, `{scale}` the scale of a decimal."""
 
 DIALECT = Dialect(
     name="spark",
     functions=FUNCTIONS,
-    # What Spark makes of a plain TIMESTAMP is a matter of its settings.
+    # The meaning of TIMESTAMP in Spark depends on a setting.
     type_names={"zoned": "TIMESTAMP_LTZ"},
     verbatim=True,
 )

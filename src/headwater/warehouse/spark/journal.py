@@ -1,4 +1,4 @@
-"""What a tenant's folder of tables holds: one small file, whose replacement is the moment at which all changes count."""
+"""The journal of a tenant's folder of tables: a small file. Replacing it commits all changes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from headwater.clock import Clock, SystemClock
 from headwater.errors import WarehouseError
 from headwater.warehouse.base import TableColumn
 
-_PATIENCE = 60.0
-"""Seconds that the Java of a dead writer has to end."""
+_EXIT_TIMEOUT = 60.0
+"""Seconds to wait for the Java process of a crashed writer to end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SparkTable:
-    """A stored table: the folder of its files, its columns, and how many rows it has where that is kept."""
+    """A stored table: the folder of its files, its columns, and for Parquet its number of rows."""
 
     folder: str
     columns: tuple[TableColumn, ...]
@@ -30,7 +30,7 @@ class SparkTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogState:
-    """Everything that a tenant has: tables, views with their SELECT, tables that can be asked for a past day."""
+    """All tables of a tenant, views with their SELECT, and tables with an as-of function."""
 
     tables: Mapping[str, SparkTable] = field(default_factory=dict)
     views: Mapping[str, str] = field(default_factory=dict)
@@ -39,14 +39,14 @@ class CatalogState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndoLog:
-    """What a transaction under way has touched: the version that each folder had before, and the Java that writes."""
+    """What an open transaction has changed: the version of each folder before, and the Java process of the writer."""
 
     versions: Mapping[str, int] = field(default_factory=dict)
     process: int = 0
 
 
 class Journal:
-    """The book of one tenant's folder, and its lock: whoever writes holds it, and dies with it."""
+    """The journal of one tenant's folder, and the lock of its writer. The lock ends with the writer's process."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -55,7 +55,7 @@ class Journal:
 
     @contextmanager
     def hold_lock(self) -> Iterator[None]:
-        """Nobody else writes meanwhile; waits for whoever does."""
+        """Hold the lock; wait for other writers first."""
         self.lock(wait=True)
         try:
             yield
@@ -63,7 +63,7 @@ class Journal:
             self.unlock()
 
     def lock(self, *, wait: bool) -> bool:
-        """Hold the lock; whether it was to be had."""
+        """Acquire the lock; return whether it was acquired."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -84,65 +84,69 @@ class Journal:
         return True
 
     def unlock(self) -> None:
-        """Let others write."""
+        """Release the lock."""
         handle, self._lock = self._lock, -1
         if handle >= 0:
             os.close(handle)
 
-    def stat_token(self) -> object:
-        """What tells one book from the next that takes its place; None when there is none."""
+    def read_stat_token(self) -> object:
+        """Return a value that changes when the journal is replaced; None if there is no journal."""
         try:
-            found = self._path.stat()
+            stat = self._path.stat()
         except FileNotFoundError:
             return None
-        return found.st_ino, found.st_mtime_ns, found.st_size
+        return stat.st_ino, stat.st_mtime_ns, stat.st_size
 
     def read(self) -> tuple[CatalogState, UndoLog | None]:
-        """What was last committed, and what has to be undone if its writer is dead."""
+        """Return the committed state, and what to undo if its writer crashed."""
         try:
             text = self._path.read_text(encoding="utf-8")
         except FileNotFoundError:
             return CatalogState(), None
-        found = json.loads(text)
+        record = json.loads(text)
         tables = {
             name: SparkTable(
-                folder=one["folder"], columns=tuple(TableColumn(**c) for c in one["columns"]), rows=one["rows"]
+                folder=table["folder"],
+                columns=tuple(TableColumn(**column) for column in table["columns"]),
+                rows=table["rows"],
             )
-            for name, one in found["tables"].items()
+            for name, table in record["tables"].items()
         }
         undo = (
-            UndoLog(versions=found["undo"]["versions"], process=found["undo"]["process"]) if found.get("undo") else None
+            UndoLog(versions=record["undo"]["versions"], process=record["undo"]["process"])
+            if record.get("undo")
+            else None
         )
-        return CatalogState(tables=tables, views=found["views"], asofs=tuple(found["asofs"])), undo
+        return CatalogState(tables=tables, views=record["views"], asofs=tuple(record["asofs"])), undo
 
     def write(self, state: CatalogState, undo: UndoLog | None = None) -> None:
-        """Replace the book at once: a reader finds the one or the other."""
-        said: dict[str, Any] = {
-            "tables": {name: _dump_table(shelf) for name, shelf in state.tables.items()},
+        """Replace the journal atomically."""
+        record: dict[str, Any] = {
+            "tables": {name: _dump_table(table) for name, table in state.tables.items()},
             "views": dict(state.views),
             "asofs": list(state.asofs),
         }
         if undo is not None:
-            said["undo"] = {"versions": dict(undo.versions), "process": undo.process}
-        beside = self._path.with_suffix(".new")
-        with beside.open("w", encoding="utf-8") as file:
-            json.dump(said, file)
+            record["undo"] = {"versions": dict(undo.versions), "process": undo.process}
+        draft = self._path.with_suffix(".new")
+        with draft.open("w", encoding="utf-8") as file:
+            json.dump(record, file)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(self._path)
+        draft.replace(self._path)
 
 
 _CLOCK = SystemClock()
 
 
-def _dump_table(shelf: SparkTable) -> dict[str, Any]:
-    columns = [{"name": one.name, "dtype": one.dtype, "required": one.required} for one in shelf.columns]
-    return {"folder": shelf.folder, "columns": columns, "rows": shelf.rows}
+def _dump_table(table: SparkTable) -> dict[str, Any]:
+    columns = [{"name": column.name, "dtype": column.dtype, "required": column.required} for column in table.columns]
+    return {"folder": table.folder, "columns": columns, "rows": table.rows}
 
 
 def wait_for_exit(process: int, where: str, clock: Clock = _CLOCK) -> None:
-    """Return when the Java of a dead writer has ended: until then it may still finish what it was told to do."""
-    deadline = clock.monotonic() + _PATIENCE
+    """Wait until the Java process of a crashed writer has ended: it may still finish its last statement."""
+    deadline = clock.monotonic() + _EXIT_TIMEOUT
     while process and process != os.getpid() and _is_java(process):
         if clock.monotonic() > deadline:
             raise WarehouseError(
@@ -156,7 +160,7 @@ def wait_for_exit(process: int, where: str, clock: Clock = _CLOCK) -> None:
 
 def _is_java(process: int) -> bool:
     try:
-        told = Path(f"/proc/{process}/cmdline").read_bytes()
+        command = Path(f"/proc/{process}/cmdline").read_bytes()
     except OSError:
         if Path("/proc/self").exists():
             return False
@@ -165,4 +169,4 @@ def _is_java(process: int) -> bool:
         except OSError:
             return False
         return True
-    return b"java" in told
+    return b"java" in command

@@ -1,4 +1,4 @@
-"""Nested values as JSON in Spark, letter by letter as DuckDB writes them: an event's hash is made of that text."""
+"""JSON of nested values in Spark, identical to that of DuckDB: the hash of an event is computed from this text."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from headwater.warehouse.dialect.types import to_kind
 from headwater.warehouse.spark.casts import JSON_NUMBER
 
 _ALIKE = ("text", "boolean", "whole", "date")
-"""Kinds of values that Spark's own TO_JSON writes as DuckDB does."""
+"""Kinds of values for which TO_JSON of Spark gives the same text as DuckDB."""
 
 
-def json_text(texts: list[str], words: Mapping[str, Any]) -> str:
+def json_sql(texts: list[str], words: Mapping[str, Any]) -> str:
     """Spark SQL of the JSON text of a nested value of the type `words["type"]`; NULL stays NULL."""
     (value,), dtype = texts, words["type"]
     if _is_plain(dtype):
@@ -31,12 +31,14 @@ def _is_plain(dtype: exp.DataType) -> bool:
 
 
 def _find_parts(dtype: exp.DataType) -> list[tuple[str, exp.DataType]]:
-    """The fields of an object, or the one nameless part of a list."""
-    return [(one.name, one.args["kind"]) if isinstance(one, exp.ColumnDef) else ("", one) for one in dtype.expressions]
+    """Return the fields of an object, or the nameless element of a list."""
+    return [
+        (part.name, part.args["kind"]) if isinstance(part, exp.ColumnDef) else ("", part) for part in dtype.expressions
+    ]
 
 
 def _json_sql(value: str, dtype: exp.DataType, depth: int) -> str:
-    """The text of one value at some depth; 'null' for NULL."""
+    """The JSON text of a value at a nesting depth; 'null' for NULL."""
     kind = to_kind(dtype)
     if kind == "nested":
         return _nested_sql(value, dtype, depth)
@@ -52,18 +54,18 @@ def _json_sql(value: str, dtype: exp.DataType, depth: int) -> str:
 def _nested_sql(value: str, dtype: exp.DataType, depth: int) -> str:
     item, parts = f"_i{depth}", _find_parts(dtype)
     if parts[0][0]:
-        pieces = ", ',', ".join(
-            f"{_text_literal(json.dumps(name, ensure_ascii=False) + ':')}, "
+        fields_sql = ", ',', ".join(
+            f"{_literal_sql(json.dumps(name, ensure_ascii=False) + ':')}, "
             f"{_json_sql(f'{value}.{_quote_name(name)}', kind, depth)}"
             for name, kind in parts
         )
-        whole = f"CONCAT('{{', {pieces}, '}}')"
+        whole = f"CONCAT('{{', {fields_sql}, '}}')"
     else:
         whole = f"CONCAT('[', ARRAY_JOIN(TRANSFORM({value}, {item} -> {_json_sql(item, parts[0][1], depth + 1)}), ','), ']')"
     return f"CASE WHEN {value} IS NULL THEN 'null' ELSE {whole} END"
 
 
-def _text_literal(text: str) -> str:
+def _literal_sql(text: str) -> str:
     return quote_literal(text.replace("\\", "\\\\")).replace("''", "\\'")
 
 

@@ -1,4 +1,4 @@
-"""What a project says of Spark."""
+"""The settings of Spark in a project."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def _check_spark_or_reference(text: str) -> str:
 
 
 _SECRET = re.compile(r"(secret|password|token|account\.key|access\.key)", re.IGNORECASE)
-"""What the name of a Spark property that holds a secret has in it."""
+"""Matches the names of Spark properties that contain a secret."""
 
 
 class SparkWarehouse(WarehouseSettings):
-    """Three databases a tenant in Spark: `{tenant}_silver`, `{tenant}_gold`, `{tenant}_meta`."""
+    """Three databases per tenant in Spark: `{tenant}_silver`, `{tenant}_gold`, `{tenant}_meta`."""
 
     engine: ClassVar[str] = "headwater.warehouse.spark.engine:Spark"
     requirement: ClassVar[str] = "headwater[spark]"
@@ -41,11 +41,11 @@ class SparkWarehouse(WarehouseSettings):
     url: Annotated[str, AfterValidator(_check_spark_or_reference)] = ""
     """`local[n]`: in this process, on n cores. `sc://host:15002`: Spark Connect, or a reference. Empty: the active session."""
     path: str = ""
-    """The folder of the tables; `.headwater/spark` in local mode, and the catalog's own places elsewhere unless given."""
+    """The folder of the tables; `.headwater/spark` in local mode, else the default location of the catalog."""
     format: Literal["delta", "parquet"] = "delta"
-    """What the tables are kept as; Parquet in local mode only."""
+    """The format of the stored tables; Parquet in local mode only."""
     memory: str = ""
-    """The most memory that Spark may use in local mode, e.g. `4g`; Spark's own choice when empty."""
+    """The maximum memory of Spark in local mode, e.g. `4g`; Spark's default when empty."""
     settings: dict[str, str] = Field(default_factory=dict)
     """Further Spark properties of local mode, e.g. `spark.sql.shuffle.partitions: "16"`; a secret key is a reference."""
 
@@ -59,21 +59,21 @@ class SparkWarehouse(WarehouseSettings):
         return self
 
     def describe(self, tenant: str) -> str:
-        """The tenant's databases."""
+        """Describe the tenant's databases."""
         return f"spark, databases {tenant.replace('-', '_')}_silver and {tenant.replace('-', '_')}_gold"
 
-    def folder(self, tenant: str) -> str:
-        """The folder of the tables, empty for the catalog's own places; in local mode each tenant has its own below it."""
+    def resolve_folder(self, tenant: str) -> str:
+        """Return the folder of the tables; empty for the catalog's default. In local mode it contains a folder per tenant."""
         default = ".headwater/spark" if self.url.startswith("local") else ""
         return (self.path or default).replace("{tenant}", tenant)
 
     def list_places(self, tenant: str, root: Path) -> tuple[WarehousePlace, ...]:
-        """The tenant's databases, and in local mode its folder."""
+        """List the tenant's databases, and in local mode its folder."""
         hint = "rename one of them: Spark names have no hyphens and no upper case"
         names = WarehousePlace(location=self.describe(tenant), is_name=True, hint=hint)
         if not self.url.startswith("local"):
             return (names,)
-        return (names, WarehousePlace(option="path", location=str(root / self.folder(tenant) / tenant)))
+        return (names, WarehousePlace(option="path", location=str(root / self.resolve_folder(tenant) / tenant)))
 
     @property
     def exclusive_reason(self) -> str:
@@ -81,10 +81,10 @@ class SparkWarehouse(WarehouseSettings):
         return "" if self.url else "the session belongs to this process, so there is no other process to kill"
 
     def open(self, tenant: str, root: Path, resolve: Resolve, *, read_only: bool = False) -> Warehouse:
-        """One tenant's databases; in local mode their files are in a folder of the project."""
+        """Open one tenant's databases. In local mode their files are in a folder of the project."""
         engine = self.import_engine()
         url = resolve(self.url, "url") if self.url else ""
-        path = self.folder(tenant)
+        path = self.resolve_folder(tenant)
         if url.startswith("local"):
             path = str(root / (path or ".headwater/spark"))
         declared = {
