@@ -424,6 +424,8 @@ def test_page_files_of_complete_batches_are_removed(service, lake, ledger):
     unfinished = build_batch(window=Window(since=UNTIL, until=UNTIL + timedelta(days=1)))
     ledger.begin_batch(unfinished)
     PageFiles(unfinished, lake).save_note("000001.jsonl.zst", "still needed")
+    # A batch can also fail after its window was committed, for example when the lake refuses to delete the page files.
+    ledger.fail_batch(build_batch(), "access denied")
     assert remove_finished(build_batch().feed, lake, ledger) == 1
     assert [path for path in lake.list("acme") if ".parts/" in path] == [
         f"{lake.build_batch_path('raw', unfinished, '.parts')}/000001.jsonl.zst"

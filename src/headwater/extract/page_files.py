@@ -88,7 +88,7 @@ def remove_finished(feed: Feed, lake: Lake, ledger: Ledger) -> int:
     count = 0
     for batch_id in sorted(batch_ids):
         row = ledger.find_batch(feed.tenant, batch_id)
-        if row is None or row.state in ("extracting", "failed"):
+        if row is None or row.stage == "extracting":
             continue
         PageFiles(row.batch, lake).clear()
         count += 1
