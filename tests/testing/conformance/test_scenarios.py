@@ -83,7 +83,7 @@ def test_examples_are_tested_together_batch_by_batch():
 
 
 def draw_numbers(draw):
-    return tuple(draw.make_list(lambda draw: draw.choose_number(0, 9), most=8))
+    return tuple(draw.draw_list(lambda draw: draw.choose_number(0, 9), max_size=8))
 
 
 def test_a_sample_starts_with_the_simplest_example_and_has_no_more_than_exist():

@@ -100,7 +100,7 @@ class VersionLookup:
         tables, incoming = self.tables, self.incoming
         if tables.entity.integer_key:
             return tables.build_version_key()
-        known = [f"SELECT key_hash, sequence FROM {incoming.logged}"] if incoming.has_late else []
+        known = [f"SELECT key_hash, sequence FROM {incoming.log_relation}"] if incoming.has_late else []
         hashes = f"SELECT key_hash FROM {incoming.new_rows}"
         hashes += f" EXCEPT SELECT key_hash FROM {incoming.late_keys}" if known else ""
         select = f"SELECT l.key_hash, l.sequence FROM {tables.log_ref} AS l WHERE l.key_hash IN ({hashes})"

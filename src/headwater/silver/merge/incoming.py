@@ -35,7 +35,7 @@ class IncomingEvents:
     """What the log has of the late keys, and perhaps of others; None where none is late."""
 
     @property
-    def logged(self) -> str:
+    def log_relation(self) -> str:
         """The relation of what the log has of the late keys."""
         return self.logged_rows.relation if self.logged_rows else ""
 

@@ -36,11 +36,11 @@ def _update_observations(tables: EntityTables, incoming: IncomingEvents) -> None
         return
     warehouse, log, same = tables.warehouse, tables.log, " AND ".join(f"l.{name} = r.{name}" for name in IDENTITY)
     names = ", ".join(f"{'r' if name in RAISED else 'l'}.{quote(name)}" for name in log.names)
-    select = f"SELECT {names} FROM {incoming.logged} AS l JOIN {incoming.reattributed} AS r ON {same}"
+    select = f"SELECT {names} FROM {incoming.log_relation} AS l JOIN {incoming.reattributed} AS r ON {same}"
     changes = warehouse.stage("silver__moved", select)
     warehouse.apply(log, changes, old_key_columns={name: name for name in IDENTITY}, stored=[incoming.logged_rows])
     gone = f"EXISTS (SELECT 1 FROM {changes} AS r WHERE {same})"
-    kept = f"SELECT {column_list_sql(log.names, 'l')} FROM {incoming.logged} AS l WHERE NOT {gone}"
+    kept = f"SELECT {column_list_sql(log.names, 'l')} FROM {incoming.log_relation} AS l WHERE NOT {gone}"
     # The part of the log that was read must stay equal to the log.
     warehouse.stage("silver__logged", kept, f"SELECT {column_list_sql(log.names)} FROM {changes}")
 
@@ -64,7 +64,7 @@ class _MergeJob:
     """The staged keys whose events are folded; each of the others has one new event, applied to its last version."""
 
     @property
-    def stored(self) -> str:
+    def versions_relation(self) -> str:
         """The relation of the versions that are looked at."""
         return self.versions.relation
 
@@ -86,9 +86,8 @@ class _MergeJob:
     def _select_step_changes(self) -> str:
         """SELECT of the changed versions of keys with a single new event, which is applied to the last version."""
         shape, events = self.tables.columns, self.incoming.new_rows
-        last = (
-            f"(SELECT * FROM {self.stored} WHERE _last AND entity_key NOT IN (SELECT entity_key FROM {self.replayed}))"
-        )
+        replayed = f"SELECT entity_key FROM {self.replayed}"
+        last = f"(SELECT * FROM {self.versions_relation} WHERE _last AND entity_key NOT IN ({replayed}))"
         unsure = [name for group in group_carried(shape, self._read_known_columns()) for name in group]
         unsure += [name for name in shape.overwritten if name not in unsure]
         stepped = append_sql(last, events, shape, partly_known=unsure)
@@ -104,7 +103,7 @@ class _MergeJob:
 
     def _select_first_versions(self) -> str:
         """SELECT of the first versions of new keys."""
-        known = f"SELECT entity_key FROM {self.stored} UNION ALL SELECT entity_key FROM {self.replayed}"
+        known = f"SELECT entity_key FROM {self.versions_relation} UNION ALL SELECT entity_key FROM {self.replayed}"
         unless = f"n.entity_key IN ({known})"
         return first_versions_sql(self.incoming.new_rows, self.tables.columns, unless=unless)
 
@@ -140,7 +139,7 @@ class _MergeJob:
         any_source = quote_literal(next(iter(entity.sources), ""))
         rest = f"{column_list_sql(columns, 'x')}, NULL, '', 0, 0, x.batch_id"
         to_fold = f"x.entity_key IN (SELECT entity_key FROM {self.replayed})"
-        base = f"FROM {self.stored} AS x WHERE x._last AND NOT x._late AND {to_fold}"
+        base = f"FROM {self.versions_relation} AS x WHERE x._last AND NOT x._late AND {to_fold}"
         parts = [
             f"SELECT {names} FROM {incoming.new_rows} AS x WHERE {to_fold}",
             f"SELECT x.entity_key, {micros_sql('x.valid_from')}, 'U', {any_source}, {rest} {base}",
@@ -148,7 +147,7 @@ class _MergeJob:
         ]
         if incoming.has_late:
             late = f"x.entity_key IN ({incoming.select_late()})"
-            parts.append(f"SELECT {names} FROM {incoming.logged} AS x WHERE {late}")
+            parts.append(f"SELECT {names} FROM {incoming.log_relation} AS x WHERE {late}")
         return "\nUNION ALL\n".join(parts)
 
     def _note_ties(self, events: str) -> None:
@@ -181,7 +180,7 @@ class _MergeJob:
         replayed = f"(_last OR _late) AND entity_key IN (SELECT entity_key FROM {self.replayed})"
         return (
             f"SELECT s.entity_key AS _key, s.version_number AS _number, {column_list_sql(names, 'f')}\n"
-            f"FROM (SELECT * FROM {self.stored} WHERE {replayed}) AS s\n"
+            f"FROM (SELECT * FROM {self.versions_relation} WHERE {replayed}) AS s\n"
             f"FULL OUTER JOIN (\n{self._select_new_versions(folded)}\n) AS f\n"
             "  ON f.entity_key = s.entity_key AND f.version_number = s.version_number\n"
             f"WHERE s.entity_key IS NULL OR f.entity_key IS NULL OR {differ}"
@@ -193,7 +192,8 @@ class _MergeJob:
         return (
             f"SELECT v.entity_key, {column_list_sql(columns, 'v')},\n"
             "  CAST(v.version_number + COALESCE(b.version_number - 1, 0) AS INTEGER) AS version_number, v.batch_id\n"
-            f"FROM {folded} AS v LEFT JOIN {self.stored} AS b ON b.entity_key = v.entity_key AND b._last AND NOT b._late"
+            f"FROM {folded} AS v LEFT JOIN {self.versions_relation} AS b "
+            "ON b.entity_key = v.entity_key AND b._last AND NOT b._late"
         )
 
     def _select_earlier_versions(self, newest: str, condition: str) -> str:
@@ -207,7 +207,7 @@ class _MergeJob:
         return (
             "SELECT o.entity_key AS _key, o.version_number AS _number,\n"
             f"  o.entity_key, {columns}, o.valid_from, o.valid_to, o.is_current, o.version_number, o.batch_id\n"
-            f"FROM {self.stored} AS o JOIN {newest} AS n ON n.entity_key = o.entity_key AND {condition}\n"
+            f"FROM {self.versions_relation} AS o JOIN {newest} AS n ON n.entity_key = o.entity_key AND {condition}\n"
             f"WHERE NOT o._last AND NOT o._late AND {differ}"
         )
 

@@ -33,15 +33,15 @@ class Draw:
         """A number from `low` to `high`, both included."""
         return self._draw(self._strategies.integers(low, high))
 
-    def make_list(self, draw_item: Callable[[Draw], T], *, least: int = 1, most: int) -> list[T]:
-        """A list of `least` to `most` items, on average half of `most`.
+    def draw_list(self, draw_item: Callable[[Draw], T], *, min_size: int = 1, max_size: int) -> list[T]:
+        """A list of `min_size` to `max_size` items, on average half of `max_size`.
 
         Each item is optional: Hypothesis leaves it out in one step. It needs more steps for an item of `strategies.lists`.
         """
         item_strategy = build_strategy(draw_item)
         optional = self._strategies.none() | item_strategy
-        items = [item for item in (self._draw(optional) for _ in range(most)) if item is not None]
-        return [*items, *(self._draw(item_strategy) for _ in range(least - len(items)))]
+        items = [item for item in (self._draw(optional) for _ in range(max_size)) if item is not None]
+        return [*items, *(self._draw(item_strategy) for _ in range(min_size - len(items)))]
 
 
 @lru_cache(maxsize=64)

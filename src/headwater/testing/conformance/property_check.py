@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from headwater.errors import HeadwaterError
 from headwater.testing.conformance.batches import Batches, count_events, generate_group_sizes, merge_examples
 from headwater.testing.conformance.check import CheckResult, Outcome, SelfTestOptions
 from headwater.testing.conformance.draw import Draw
@@ -80,16 +79,7 @@ class PropertyCheck(Generic[T]):
         return merge_examples([self.relabel(batches, tenants.take_number()) for batches in examples])
 
     def _test_merged(self, tenants: SelfTestTenants, batches: Batches[T]) -> str:
-        try:
-            difference = self.find_difference(tenants, batches)
-        except HeadwaterError as error:
-            difference = str(error)
-        except Exception as error:  # noqa: BLE001 - any error of an engine or its driver breaks the guarantee
-            difference = f"{type(error).__name__}: {error}"
-        if difference:
-            # A failure can leave tables in any state. The next example must not find them.
-            tenants.abandon()
-        return difference
+        return tenants.describe_failure(lambda: self.find_difference(tenants, batches))
 
     def _build_result(
         self, outcome: Outcome, count: int, options: SelfTestOptions, start: float, **texts: str

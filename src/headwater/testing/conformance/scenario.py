@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 
-from headwater.errors import HeadwaterError
 from headwater.testing.conformance.check import CheckResult, SelfTestOptions
 from headwater.testing.conformance.tenants import SelfTestTenants
 
@@ -68,15 +67,7 @@ class ScenarioCheck:
         )
 
     def _find_difference(self, tenants: SelfTestTenants, scenario: Scenario) -> str:
-        try:
-            difference = self.run_scenario(tenants, scenario)
-        except HeadwaterError as error:
-            difference = str(error)
-        except Exception as error:  # noqa: BLE001 - any error of an engine or its driver breaks the guarantee
-            difference = f"{type(error).__name__}: {error}"
-        if difference:
-            tenants.abandon()
-        return difference
+        return tenants.describe_failure(lambda: self.run_scenario(tenants, scenario))
 
 
 def load_scenarios(name: str) -> tuple[Scenario, ...]:

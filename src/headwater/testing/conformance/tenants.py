@@ -104,6 +104,21 @@ class SelfTestTenants:
             with suppress(HeadwaterError):
                 warehouse.close()
 
+    def describe_failure(self, find_difference: Callable[[], str]) -> str:
+        """The difference that a check finds, or the error that it meets; empty if it finds none.
+
+        A failure can leave tables in any state. The next example must not find them, so the tenants are abandoned.
+        """
+        try:
+            difference = find_difference()
+        except HeadwaterError as error:
+            difference = str(error)
+        except Exception as error:  # noqa: BLE001 - any error of an engine or its driver breaks the guarantee
+            difference = f"{type(error).__name__}: {error}"
+        if difference:
+            self.abandon()
+        return difference
+
     def abandon(self) -> None:
         """Erase all tenants, because a failure left them in an unknown state. Roles get new tenants. Errors are ignored."""
         self._roles.clear()

@@ -58,7 +58,7 @@ def _draw_numbered_event(draw: Draw) -> NumberedEvent:
 
 
 def _draw_numbered_events(draw: Draw, most: int = 12) -> list[NumberedEvent]:
-    start, pairs = draw.choose(EPOCHS), draw.make_list(_draw_numbered_event, most=most)
+    start, pairs = draw.choose(EPOCHS), draw.draw_list(_draw_numbered_event, max_size=most)
     return [(number, replace(event, sequence=start + event.sequence)) for number, event in pairs]
 
 
@@ -74,7 +74,7 @@ def draw_events(draw: Draw, most: int = 12) -> tuple[Event, ...]:
 def draw_any_order(draw: Draw) -> Batches[Event]:
     """Events in any order, some of them twice."""
     pairs = _draw_numbered_events(draw)
-    repeats = draw.make_list(_draw_repeat, least=0, most=4)
+    repeats = draw.draw_list(_draw_repeat, min_size=0, max_size=4)
     events = [event for _, event in pairs]
     return group_by_batch([*pairs, *((number, events[place % len(events)]) for number, place in repeats)])
 
@@ -98,7 +98,7 @@ def _draw_text(draw: Draw) -> tuple[int, dict[str, Any]]:
 
 def draw_null_and_empty(draw: Draw) -> Batches[Event]:
     """Updates of one thing, in any order: NULL, the empty text, no value, and all values."""
-    updates = draw.make_list(_draw_text, most=6)
+    updates = draw.draw_list(_draw_text, max_size=6)
     return group_by_batch(
         (number, make_event("p:1", instant, **values)) for instant, (number, values) in enumerate(updates, 1)
     )
@@ -111,7 +111,7 @@ def _draw_operation(draw: Draw) -> tuple[int, str]:
 def draw_intervals(draw: Draw) -> Batches[Event]:
     """Equal updates, deletes and absences, each at its own instant, in any order."""
     values: dict[str, Any] = {"name": "same", "size": 1, "note": "n"}
-    operations = draw.make_list(_draw_operation, most=7)
+    operations = draw.draw_list(_draw_operation, max_size=7)
     return group_by_batch(
         (number, make_event("p:1", instant, operation, **values))
         for instant, (number, operation) in enumerate(operations, 1)

@@ -67,28 +67,28 @@ _DRAW_MONTHLY: dict[str, Callable[[Draw], NumberedEvent]] = {
 
 def draw_company(draw: Draw) -> Batches[EntityEvent]:
     """Events of every entity, in up to three batches."""
-    pairs = draw.make_list(_DRAW_ANY["company"], most=8)
+    pairs = draw.draw_list(_DRAW_ANY["company"], max_size=8)
     for entity in list(VALUES)[1:]:
-        pairs += draw.make_list(_DRAW_ANY[entity], least=0, most=8)
+        pairs += draw.draw_list(_DRAW_ANY[entity], min_size=0, max_size=8)
     return group_by_batch(pairs)
 
 
 def draw_owners(draw: Draw) -> Batches[EntityEvent]:
     """Companies and their addresses in eight months, in any order."""
-    companies = draw.make_list(_DRAW_MONTHLY["company"], most=8)
-    return group_by_batch([*companies, *draw.make_list(_DRAW_MONTHLY["address"], least=0, most=8)])
+    companies = draw.draw_list(_DRAW_MONTHLY["company"], max_size=8)
+    return group_by_batch([*companies, *draw.draw_list(_DRAW_MONTHLY["address"], min_size=0, max_size=8)])
 
 
 def draw_work(draw: Draw) -> Batches[EntityEvent]:
     """Members, and their work before, within or after their versions, in any order."""
-    entries = draw.make_list(_draw_entry, most=6)
-    return group_by_batch([*draw.make_list(_DRAW_MONTHLY["member"], most=8), *entries])
+    entries = draw.draw_list(_draw_entry, max_size=6)
+    return group_by_batch([*draw.draw_list(_DRAW_MONTHLY["member"], max_size=8), *entries])
 
 
 def draw_work_before_members(draw: Draw) -> Batches[EntityEvent]:
     """The work first, its members afterwards."""
-    entries = draw.make_list(_draw_entry, most=5)
-    members = draw.make_list(_DRAW_MONTHLY["member"], most=6)
+    entries = draw.draw_list(_draw_entry, max_size=5)
+    members = draw.draw_list(_DRAW_MONTHLY["member"], max_size=6)
     return (tuple(entry for _, entry in entries), *group_by_batch(members))
 
 
