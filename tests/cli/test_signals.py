@@ -9,11 +9,11 @@ import sys
 
 import pytest
 
-from headwater.cli.signals import catch_signals
+from headwater.run.signals import catch_signals
 
 PROGRAM = """
 import os, signal, sys
-from headwater.cli.signals import catch_signals
+from headwater.run.signals import catch_signals
 with catch_signals() as stop:
     os.kill(os.getpid(), {first})
     assert stop()

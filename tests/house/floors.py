@@ -11,7 +11,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("extract", "bronze", "silver", "gold", "plan", "publish", "connectors", "blueprints", "codegen"),
     ("testing",),
     ("run",),
-    ("cli", "console", "orchestrate", "sandbox"),
+    ("api", "cli", "console", "orchestrate", "sandbox"),
 )
 """Rooms from the ground up. A room imports from the floors below it; siblings never import each other.
 

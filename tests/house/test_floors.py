@@ -113,12 +113,12 @@ def test_no_folder_is_an_attic():
 
 def test_a_face_of_a_person_asks_only_run_app():
     """`cli` and its like do nothing that `run.app` cannot: above the ground, they know its verbs and its results."""
-    known = {f"headwater.run.{name}" for name in ("app", "workspace", "results", "event_log")}
+    known = {f"headwater.run.{name}" for name in ("app", "workspace", "results", "event_log", "signals")}
     wrong = [
         f"{module.shown}:{found.line} imports {target}"
         for module in MODULES
-        if module.room == "cli"
+        if module.room in ("api", "cli")
         for found, target in list_imports(module)
-        if (floor_of(NAMES[target].room) or 0) > 1 and NAMES[target].room != "cli" and target not in known
+        if (floor_of(NAMES[target].room) or 0) > 1 and NAMES[target].room != module.room and target not in known
     ]
     assert not wrong, "\n".join(wrong)

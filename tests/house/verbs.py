@@ -52,11 +52,13 @@ PREPOSITIONS = frozenset({"as", "from", "on", "to", "with"})
 
 PROTOCOL_NAMES = frozenset(
     """
-    connection_made did_you_mean fetchall flow main monotonic never_stop now ref rows schema_of staging tables transaction
+    arrow connection_made df did_you_mean fetchall flow history main monotonic never_stop now pl query ref repr_html rows
+    schema_of staging status tables transaction
     """.split()  # noqa: SIM905 - a list of words, to be read
 )
 """Names that a protocol or a custom fixes: a callback of asyncio, a hint, the cursor of DB-API, the flow of an auth kind, an
-entry point, a clock, a stop that nobody requests, and the methods of `Warehouse` that engines implement.
+entry point, a clock, a stop that nobody requests, the methods of `Warehouse` that engines implement, and in the
+Python API the commands of the command line and the methods that DuckDB's relations and notebooks have.
 """
 
 FORMER_NAMES = frozenset(

@@ -16,6 +16,7 @@ from headwater.bronze.spelling import NOT_CANONICAL
 from headwater.errors import LakeError
 from headwater.model.field import Node
 from headwater.names import quote, quote_literal
+from headwater.warehouse.progress_bar import disable_progress_bar
 
 _MEMORY_MB = 256
 """Memory limit of DuckDB."""
@@ -155,7 +156,8 @@ def open_writer(draft: str) -> Iterator[ParquetWriter]:
     # One thread: line numbers make the pipeline serial, and the scan uses another core at the same time.
     config: dict[str, Any] = {"memory_limit": f"{_MEMORY_MB}MB", "temp_directory": str(spill), "threads": 1}
     with duckdb.connect(":memory:", config=config) as connection:
-        connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = true; SET enable_progress_bar = false")
+        connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = true")
+        disable_progress_bar(connection)
         try:
             yield ParquetWriter(connection)
         finally:

@@ -10,9 +10,9 @@ from headwater.cli.log import open_listener
 from headwater.cli.options import OutputOptions, ProjectOptions
 from headwater.cli.output import print_result, to_plain
 from headwater.cli.run_report import render_report
-from headwater.cli.signals import catch_signals
 from headwater.run import app
 from headwater.run.results import RunReport
+from headwater.run.signals import catch_signals
 from headwater.run.workspace import Workspace
 
 RunTask = Callable[[Workspace, Callable[[], bool]], RunReport]

@@ -8,13 +8,15 @@ from __future__ import annotations
 from headwater.codegen.models import generate_models
 from headwater.plan.explain import render_plan
 from headwater.plan.state import Layer, RunRequest, list_layers_to
-from headwater.run.inspect.as_of import read_as_of
+from headwater.plan.step import Plan
+from headwater.run.inspect.as_of import build_as_of_query, read_as_of
 from headwater.run.inspect.check import check_project
 from headwater.run.inspect.connectors import list_connectors, load_connector
 from headwater.run.inspect.explain import explain
 from headwater.run.inspect.history import read_history
 from headwater.run.inspect.plan import dump_plan, plan
-from headwater.run.inspect.status import read_status, run_query
+from headwater.run.inspect.query import Query, build_query, run_query
+from headwater.run.inspect.status import read_status
 from headwater.run.manage.init import init_project
 from headwater.run.manage.new_connector import write_connector
 from headwater.run.manage.quarantine import discard, list_refused, read_refused, retry
@@ -47,6 +49,8 @@ __all__ = [
     "Check",
     "CheckResult",
     "Layer",
+    "Plan",
+    "Query",
     "RunRequest",
     "SelfTestOptions",
     "SelfTestReport",
@@ -56,7 +60,9 @@ __all__ = [
     "Workspace",
     "add_connection",
     "add_tenant",
+    "build_as_of_query",
     "build_json_schema",
+    "build_query",
     "check_connection",
     "check_project",
     "choose_tenant",

@@ -296,3 +296,12 @@ class CanExport(Warehouse, Protocol):
     def export(self, layer: SchemaName, name: str, path: str, file_format: FileFormat) -> int:
         """Write a table's rows to a new local file; return their number."""
         ...
+
+
+@runtime_checkable
+class CanAnswerInArrow(Warehouse, Protocol):
+    """A warehouse that can return the result of a query as Arrow."""
+
+    def answer_arrow(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
+        """Execute a statement in the engine's own dialect, and return a pyarrow Table."""
+        ...

@@ -23,9 +23,9 @@ from headwater.cli.demo.scenario import MONTHS, DemoRun, DemoRunner
 from headwater.cli.extras import require_extra
 from headwater.cli.options import OutputOptions, expand_options
 from headwater.cli.output import print_result, to_plain
-from headwater.cli.signals import catch_signals
 from headwater.clock import SystemClock
 from headwater.run import app
+from headwater.run.signals import catch_signals
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 

@@ -18,8 +18,8 @@ from headwater.cli.extras import require_extra
 from headwater.cli.options import OutputOptions, ProjectOptions, expand_options
 from headwater.cli.output import print_result, to_plain
 from headwater.cli.render import render_table
-from headwater.cli.signals import catch_signals
 from headwater.run import app
+from headwater.run.signals import catch_signals
 
 _NOTE = (
     "Stopping after the example in hand, then erasing what was made. Once more leaves at once, and leaves it there.\n"

@@ -3,18 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 from datetime import datetime
 
 from headwater.errors import DeclarationError, WarehouseError
 from headwater.model.dimension import DateDimension
 from headwater.model.project import Declarations
 from headwater.names import did_you_mean
-from headwater.run.inspect.status import fetch_result
+from headwater.run.inspect.query import Query
 from headwater.run.results import QueryResult
 from headwater.run.workspace import TenantWorkspace
 from headwater.warehouse.as_of import select_rows_at
 from headwater.warehouse.base import SchemaName, Warehouse
+
+
+def build_as_of_query(
+    workspace: TenantWorkspace,
+    instant: datetime,
+    name: str,
+    *,
+    where: str = "",
+    columns: Sequence[str] = (),
+    limit: int | None = None,
+) -> Query:
+    """A query of the rows of an entity (`company`) or dimension (`dim_company`) that were valid at an instant, sorted by key.
+
+    `where` is a condition on its columns, in the SQL of the warehouse.
+    """
+    layer, table = find_versioned_table(workspace.declarations, name)
+
+    def build_sql(warehouse: Warehouse) -> str:
+        stored = list_columns(warehouse, layer, table)
+        _check_columns(columns, stored, table=f"{layer}.{table}")
+        selected = tuple(columns) or stored
+        return select_rows_at(warehouse, layer, table, columns=selected, instant=instant, where=where, limit=limit)
+
+    return Query(workspace=workspace, build_sql=build_sql)
 
 
 def read_as_of(
@@ -26,26 +49,15 @@ def read_as_of(
     columns: Sequence[str] = (),
     limit: int | None = None,
 ) -> QueryResult:
-    """The rows of an entity (`company`) or dimension (`dim_company`) that were valid at an instant, sorted by key.
+    """The rows that `build_as_of_query` selects."""
+    return build_as_of_query(workspace, instant, name, where=where, columns=columns, limit=limit).fetch()
 
-    `where` is a condition on its columns, in the SQL of the warehouse.
-    """
-    layer, table = find_versioned_table(workspace.declarations, name)
-    with closing(workspace.open_warehouse(read_only=True)) as warehouse:
-        stored = list_columns(warehouse, layer, table)
-        for column in columns:
-            if column not in stored:
-                raise DeclarationError(
-                    f"{layer}.{table} has no column `{column}`.",
-                    where="--columns",
-                    details=column,
-                    hint=did_you_mean(column, stored),
-                )
-        selected = tuple(columns) or stored
-        return fetch_result(
-            warehouse,
-            select_rows_at(warehouse, layer, table, columns=selected, instant=instant, where=where, limit=limit),
-        )
+
+def _check_columns(names: Sequence[str], stored: Sequence[str], *, table: str) -> None:
+    for name in names:
+        if name not in stored:
+            hint = did_you_mean(name, stored)
+            raise DeclarationError(f"{table} has no column `{name}`.", where="--columns", details=name, hint=hint)
 
 
 def find_versioned_table(declared: Declarations, name: str) -> tuple[SchemaName, str]:

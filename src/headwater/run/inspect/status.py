@@ -1,10 +1,9 @@
-"""`status` and `query`: read-only access to the ledger and the warehouse."""
+"""`status`: the state of a tenant in the ledger and the warehouse."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from headwater.batch import Feed, Window
@@ -13,10 +12,10 @@ from headwater.ledger.base import BatchRow, RunRow
 from headwater.ledger.lease_owner import describe_owner
 from headwater.run.pipeline.record_counts import to_record_counts
 from headwater.run.pipeline.step_run import load_progress
-from headwater.run.results import FeedStatus, QueryResult, Status, TableStatus
+from headwater.run.results import FeedStatus, Status, TableStatus
 from headwater.run.workspace import TenantWorkspace
 from headwater.warehouse.base import SchemaName, Warehouse
-from headwater.warehouse.dialect.render import check_read_only, count_rows
+from headwater.warehouse.dialect.render import count_rows
 
 
 def read_status(workspace: TenantWorkspace) -> Status:
@@ -36,22 +35,6 @@ def read_status(workspace: TenantWorkspace) -> Status:
         counts=to_record_counts(ledger.list_counts(workspace.tenant)),
         running=describe_owner(leases[0].holder) if leases else "",
     )
-
-
-def run_query(workspace: TenantWorkspace, sql: str) -> QueryResult:
-    """Execute one read-only statement. WarehouseError if it could write."""
-    with closing(workspace.open_warehouse(read_only=True)) as warehouse:
-        return fetch_result(warehouse, check_read_only(sql, warehouse.capabilities.dialect.name))
-
-
-def fetch_result(warehouse: Warehouse, statement: str) -> QueryResult:
-    """Execute a statement in the dialect of the engine, and return its result."""
-    columns, rows = warehouse.answer(statement)
-    return QueryResult(columns=columns, rows=tuple(tuple(map(_to_utc, row)) for row in rows))
-
-
-def _to_utc(value: Any) -> Any:
-    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
 
 
 def _build_feed_status(workspace: TenantWorkspace, feed: Feed, rows: list[BatchRow]) -> FeedStatus:

@@ -129,6 +129,12 @@ def check_read_only(sql: str, dialect: str) -> str:
     return text
 
 
+def limit_sql(sql: str, dialect: str, limit: int) -> str:
+    """A SELECT for the first `limit` rows of `sql`. Other statements stay as they are, because they cannot be subqueries."""
+    is_select = isinstance(sqlglot.parse_one(sql, dialect=dialect), exp.Query)
+    return f"SELECT * FROM (\n{sql}\n) AS limited LIMIT {limit}" if is_select else sql
+
+
 def count_rows(warehouse: Warehouse, layer: SchemaName, name: str) -> int:
     """Count the rows of a stored table."""
     return int(warehouse.rows(f"SELECT COUNT(*) FROM {warehouse.ref(layer, name)}")[0][0])

@@ -32,6 +32,7 @@ from headwater.warehouse.duckdb import replace_rows
 from headwater.warehouse.duckdb.connection import STORAGE, connect, to_warehouse_error, warn_newer_storage
 from headwater.warehouse.duckdb.row_lookup import STAGED as LOOKUP_TABLES
 from headwater.warehouse.duckdb.row_lookup import RowLookup
+from headwater.warehouse.progress_bar import disable_progress_bar
 from headwater.warehouse.staging import StagingScopes
 
 _UTC = (
@@ -100,7 +101,7 @@ class DuckDB:
         self._connection = connect(path, config, storage=storage, read_only=read_only)
         self.notes = () if read_only else warn_newer_storage(self._connection, path, storage)
         self.execute("SET TimeZone = 'UTC'")
-        self.execute("SET enable_progress_bar = false")
+        disable_progress_bar(self._connection)
         if read_only:
             self.execute("SET enable_external_access = false")
             self.execute("SET lock_configuration = true")
