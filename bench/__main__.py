@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import merge, peers, read, scale
+from bench import hour, merge, peers, read, scale
 from bench.engines import ENGINES
 from headwater.warehouse.spark.connection import OLDEST_JAVA, read_java_version
 
@@ -23,5 +23,7 @@ if __name__ == "__main__":
     merge.main()
     print()
     scale.main(sys.argv[1:] or ["--keys", "1", "--kind", "number", "--what", "merge", "hand", "--engine", *engines()])
+    print()
+    hour.main()
     print()
     peers.main()

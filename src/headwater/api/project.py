@@ -239,8 +239,8 @@ def open_project(path: str | Path = ".", *, environment: str = "", progress: boo
     return HeadwaterProject(Path(path), environment=environment, progress=progress)
 
 
-def _build_request(arguments: Mapping[str, Any], declared: type[PlanOptions | BackfillOptions]) -> RunRequest:
-    """The request for `run.app`. TypeError if an option is not declared, or a required one is missing."""
+def _build_request(arguments: Mapping[str, Any], declared: Any) -> RunRequest:
+    """The request for `run.app`. `declared` is a TypedDict. TypeError for an unknown option, or if a required one is missing."""
     for name in arguments:
         if name not in declared.__annotations__:
             msg = f"unexpected keyword argument `{name}`; {did_you_mean(name, declared.__annotations__)}"
