@@ -88,3 +88,48 @@ def test_an_unfinished_read_below_parents_goes_on_with_the_parents_it_began_with
     first, second = (step for step in plan.steps if isinstance(step, Extract))
     assert (first.resume, first.open, first.parents) == (True, False, ("1", "2"))
     assert (second.open, second.after) == (True, (first.id,))
+
+
+def make_limited_state(every: str = "1d") -> FeedState:
+    """The state of a child resource whose unchanged parents are read only once a day."""
+    state = make_read_state("additions", UNTIL - DAY / 24)
+    parent = state.resource.parent.model_copy(update={"every": every})
+    return replace(state, resource=state.resource.model_copy(update={"parent": parent}))
+
+
+def list_parents(step: Extract, state: FeedState, **changed_at: object) -> list[str]:
+    reads = expand_step(step, state, keys=("1", "2", "9"), changed_at={key[1:]: at for key, at in changed_at.items()})
+    return sorted(parent for read in reads for parent in read.parents)
+
+
+def test_unchanged_parents_are_read_at_their_own_rhythm() -> None:
+    state = make_limited_state()
+    step = find_open_step(state)
+    assert step.unchanged_by == UNTIL - DAY
+    assert list_parents(step, state) == ["9"], "a new parent is always read"
+    assert list_parents(step, state, _2=UNTIL) == ["2", "9"], "a changed one, too"
+    assert list_parents(step, state, _2=UNTIL - DAY / 24) == ["9"], "unless its change has been followed"
+    earlier = replace(state, parents={**state.parents, "1": (Window(since=EPOCH, until=UNTIL - 2 * DAY),)})
+    assert list_parents(step, earlier) == ["1", "9"], "an unchanged one after a day"
+    by_hour = make_limited_state("30m")
+    assert list_parents(find_open_step(by_hour), by_hour) == ["1", "2", "9"]
+
+
+def test_what_is_requested_by_name_or_by_time_is_read_at_once() -> None:
+    state = make_limited_state()
+    for request in ({"resources": frozenset({"additions"})}, {"since": UNTIL - DAY}, {"force": True}):
+        assert find_open_step(state, **request).unchanged_by is None
+
+
+def test_a_collection_that_hardly_changes_is_read_at_its_own_rhythm() -> None:
+    def plan_at(until, **request):
+        state = make_read_state("tickets", until)
+        resource = state.resource.model_copy(update={"every": "1d", "deletes": None})
+        plan = build_plan(VIEW, make_tenant_state(replace(state, resource=resource)), make_request(**request))
+        return [step for step in plan.steps if isinstance(step, Extract)], plan.notes
+
+    reads, notes = plan_at(UNTIL - DAY / 24)
+    assert (reads, notes) == ([], ("psa: not due yet: tickets (every 1d); `--resource NAME` reads one now",))
+    for until, request in ((UNTIL - DAY, {}), (UNTIL - DAY / 24, {"resources": frozenset({"tickets"})})):
+        reads, notes = plan_at(until, **request)
+        assert [(len(reads), notes)] == [(1, ())]

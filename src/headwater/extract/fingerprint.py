@@ -27,7 +27,7 @@ def build_fingerprint(connector: Connector, settings: Mapping[str, str], request
         "params": {**fill_all(connector.params, settings, where=where), **resource.params},
         "path": resource.path,
         "records": resource.records,
-        "parent": resource.parent.model_dump() if resource.parent else None,
+        "parent": resource.parent.model_dump(exclude={"every"}) if resource.parent else None,
         "paging": request.paging.model_dump(),
     }
     if purpose == "sweep":

@@ -99,6 +99,8 @@ class Connection(Declared):
     """The first day to read. Records that changed earlier are never read. Default: read everything."""
     overlap: dict[Name, Span] = Field(default_factory=dict)
     """By resource: how much of the committed past each run reads again, if this service stamps records late."""
+    every: dict[Name, Span] = Field(default_factory=dict)
+    """By resource: how often to request changes, if it differs from the connector."""
     limits: Limits | None = None
     """The request limits, if they differ from the connector."""
     clock: Literal["both", "service", "machine"] = "both"

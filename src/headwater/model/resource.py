@@ -22,6 +22,9 @@ class Parent(Declared):
     """The parent resource, of the same connector."""
     field: str = "id"
     """The field of the parent for `{parent}`."""
+    every: Span = "0s"
+    """How often to read the records of a parent that has not changed. A new or changed parent is read in each run. Default: in
+    each run, which costs one request for each parent."""
 
 
 class Count(Declared):
@@ -108,6 +111,8 @@ class Resource(Declared):
     """How far back history is split into chunks, if it differs from the connector. Everything older is one window."""
     overlap: Span | None = None
     """How much of the committed past each run reads again, if it differs from the connector."""
+    every: Span = "0s"
+    """How often to request changes, e.g. `1d` for a collection that hardly changes. Default: in each run."""
     custom_fields: str = ""
     """The list of custom fields in a record, with elements `{id, caption, type, value}`. Bronze pivots it by id."""
     optional: bool = False

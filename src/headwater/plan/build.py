@@ -11,7 +11,7 @@ from headwater.errors import DeclarationError
 from headwater.names import did_you_mean
 from headwater.plan.dependencies import Dependencies
 from headwater.plan.downstream import plan_star
-from headwater.plan.reads import find_readable_end, plan_reads
+from headwater.plan.reads import find_readable_end, is_recent, plan_reads
 from headwater.plan.state import FeedState, RunRequest, TenantState
 from headwater.plan.step import Conform, Extract, Land, Plan, Step
 
@@ -40,7 +40,11 @@ def build_plan(dependencies: Dependencies, state: TenantState, request: RunReque
     return Plan(
         tenant=state.tenant,
         steps=(*steps, *star),
-        notes=(*_build_notes(feeds, request), *_describe_decisions(state, star)),
+        notes=(
+            *_build_notes(feeds, request),
+            *_describe_recent(feeds, request),
+            *_describe_decisions(state, star),
+        ),
     )
 
 
@@ -106,6 +110,19 @@ def _build_notes(feeds: Iterable[FeedState], request: RunRequest) -> tuple[str, 
                 f"requested until {format_instant(request.until)}, settled until {format_instant(until)}"
             )
     return tuple(f"{connection}: {note}" for connection, note in sorted(notes.items()))
+
+
+def _describe_recent(feeds: Iterable[FeedState], request: RunRequest) -> tuple[str, ...]:
+    """One note for each connection, about resources whose changes are not requested yet because of `every`."""
+    by_connection: dict[str, list[str]] = defaultdict(list)
+    for feed in feeds if request.includes_layer("raw") else ():
+        until = find_readable_end(feed, request)
+        if until is not None and is_recent(feed, request, until):
+            by_connection[feed.feed.connection].append(f"{feed.feed.resource} (every {feed.resource.every})")
+    return tuple(
+        f"{connection}: not due yet: {', '.join(names)}; `--resource NAME` reads one now"
+        for connection, names in sorted(by_connection.items())
+    )
 
 
 def _describe_decisions(state: TenantState, star: Iterable[Step]) -> list[str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 
 from headwater.batch import Batch, Window, create_batch
 from headwater.clock import EPOCH, parse_span
@@ -35,9 +36,12 @@ def plan_reads(
     return (*resumed, *new_reads)
 
 
-def expand_step(step: Extract, state: FeedState, *, keys: Sequence[str]) -> tuple[Extract, ...]:
+def expand_step(
+    step: Extract, state: FeedState, *, keys: Sequence[str], changed_at: Mapping[str, datetime] = MappingProxyType({})
+) -> tuple[Extract, ...]:
     """The reads of an `open` step, when the keys of the parents and the state of the feed are known.
 
+    `changed_at`: the end of the newest window in which a parent has changed, by key; see `unchanged_by` of the step.
     Parents with the same missing windows are read in one batch. Committed windows are not read again, and unfinished
     reads resume. A second call returns the reads that are still to do.
     """
@@ -48,6 +52,8 @@ def expand_step(step: Extract, state: FeedState, *, keys: Sequence[str]) -> tupl
         return begun if ours or not keys else (*begun, replace(step, parents=tuple(keys), resume=False))
     groups: dict[Window, list[str]] = defaultdict(list)
     for key in dict.fromkeys(keys):
+        if not is_parent_due(step, state.parents.get(key, ()), changed_at.get(key)):
+            continue
         underway = [read.batch.window for read in begun if read.batch.purpose == purpose and key in read.parents]
         for window in find_missing_windows(step.batch.window, (*state.parents.get(key, ()), *underway)):
             groups[window].append(key)
@@ -58,6 +64,14 @@ def expand_step(step: Extract, state: FeedState, *, keys: Sequence[str]) -> tupl
             for window in sorted(groups, key=_get_order)
         ),
     )
+
+
+def is_parent_due(step: Extract, committed: Sequence[Window], changed_at: datetime | None = None) -> bool:
+    """Whether an open step reads a parent: it is new, it has changed since its last read, or that is long ago."""
+    if step.unchanged_by is None or not committed:
+        return True
+    end = max(window.until for window in committed)
+    return end <= step.unchanged_by or (changed_at is not None and changed_at > end)
 
 
 def find_readable_end(state: FeedState, request: RunRequest) -> datetime | None:
@@ -76,6 +90,8 @@ def _plan_changes(
         return ()
     if state.resource.parent is not None:
         return _plan_nested(state, request, window, has_new_parents=has_new_parents)
+    if is_recent(state, request, until):
+        return ()
     begun = [row.batch.window for row in state.list_unfinished("extracting") if row.batch.purpose == "changes"]
     known = begun if request.force else [*state.committed, *begun]
     return tuple(
@@ -100,12 +116,28 @@ def _plan_nested(
     state: FeedState, request: RunRequest, requested: Window, *, has_new_parents: bool
 ) -> tuple[Extract, ...]:
     """One open step. It is not split into chunks, because each chunk would need a request for every parent."""
+    assert state.resource.parent is not None
+    every = parse_span(state.resource.parent.every)
+    is_limited = bool(every) and not _is_requested_by_name(state, request)
     lacking = not state.parents or any(find_missing_windows(requested, windows) for windows in state.parents.values())
-    return (
-        (replace(_create_read(state, requested), again=request.force),)
-        if has_new_parents or lacking or request.force
-        else ()
+    step = replace(
+        _create_read(state, requested),
+        again=request.force,
+        unchanged_by=requested.until - every if is_limited else None,
     )
+    return (step,) if has_new_parents or lacking or request.force else ()
+
+
+def _is_requested_by_name(state: FeedState, request: RunRequest) -> bool:
+    """Whether the request names this resource, or a span of time. Then it is read, however recent its last read is."""
+    return request.has_window or state.feed.resource in request.resources
+
+
+def is_recent(state: FeedState, request: RunRequest, until: datetime) -> bool:
+    """Whether changes are not requested yet: everything up to less than `every` ago is committed, without a gap."""
+    if state.resource.parent is not None or len(state.committed) != 1 or _is_requested_by_name(state, request):
+        return False
+    return until < state.committed[0].until + parse_span(state.resource.every)
 
 
 def _plan_snapshot(state: FeedState, request: RunRequest, until: datetime) -> tuple[Extract, ...]:

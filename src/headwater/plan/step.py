@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, ClassVar, Literal
 
 from headwater.batch import Batch, Feed, Window
@@ -34,6 +35,8 @@ class Extract:
     """The keys of the parents to read; empty while the step is `open`."""
     again: bool = False
     """Whether an open step also reads committed windows."""
+    unchanged_by: datetime | None = None
+    """An open step reads an unchanged parent only if its committed windows end by then. None: it reads all."""
     after: tuple[str, ...] = ()
     needs: Needs = "all"
 
@@ -174,7 +177,8 @@ def _list_inputs(step: Step) -> dict[str, Any]:
     """The inputs of a step, without its dependencies."""
     match step:
         case Extract():
-            parents = {"parent": step.parent, "parents": list(step.parents)}
+            before = step.unchanged_by and format_instant(step.unchanged_by)
+            parents = {"parent": step.parent, "parents": list(step.parents), "unchanged_by": before}
             return {"batch": _dump_batch(step.batch), "resume": step.resume, "again": step.again, **parents}
         case Land():
             return {"feed": _dump_feed(step.feed), "batch": step.batch and _dump_batch(step.batch)}
@@ -214,6 +218,7 @@ def _load_step(written: Mapping[str, Any]) -> Step:
                 again=inputs["again"],
                 parent=inputs["parent"],
                 parents=tuple(inputs["parents"]),
+                unchanged_by=parse_instant(before) if (before := inputs.get("unchanged_by")) else None,
                 **order,
             )
         case "land":

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from headwater.batch import Batch, Feed
 from headwater.bronze.distinct_keys import read_keys
 from headwater.bronze.land import find_refused_file
+from headwater.clock import EPOCH
 from headwater.lake.base import Lake
 from headwater.ledger.base import BatchRow, Ledger
 from headwater.model.entity import Entity
@@ -120,6 +122,27 @@ def read_parent_keys(ledger: Ledger, lake: Lake, source: Source) -> list[str]:
     files = [file for row in _drop_superseded(rows) for file in list_files(row.batch, lake)]
     column = parent.field.replace(".", "_")
     return sorted(read_keys(files, column), key=lambda key: (len(key), key))
+
+
+def find_parent_changes(
+    ledger: Ledger, lake: Lake, source: Source, *, read_until: Iterable[datetime]
+) -> dict[str, datetime]:
+    """The end of the newest window in which each parent has changed, by key.
+
+    `read_until`: until when the records of the parents have been read. Changes before the earliest of them are left out.
+    Only reads of changes count: a snapshot or a sweep lists each parent, whether or not it has changed.
+    """
+    after = min(read_until, default=EPOCH)
+    parent = source.resource.parent
+    assert parent is not None
+    feed = Feed(tenant=source.feed.tenant, connection=source.feed.connection, resource=parent.resource)
+    changed: dict[str, datetime] = {}
+    for row in ledger.list_batches(feed.tenant, feed=feed):
+        until = row.batch.window.until
+        if row.stage in _LANDED and row.batch.purpose == "changes" and until > after:
+            for key in read_keys(list_files(row.batch, lake), parent.field.replace(".", "_")):
+                changed[key] = max(until, changed.get(key, until))
+    return changed
 
 
 def _drop_superseded(rows: Iterable[BatchRow]) -> list[BatchRow]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -59,8 +60,7 @@ def load_sources(workspace: TenantWorkspace, view: Dependencies | None = None) -
         plugin = workspace.find_connector(connection.connector, where=locate_connection(workspace, name))
         _check_resources(workspace, name, connection, plugin)
         for declared in select_resources(plugin.connector, dependencies, named=connection.resources):
-            overlap = connection.overlap.get(declared.resource, declared.overlap)
-            resource = declared.model_copy(update={"overlap": overlap})
+            resource = _override(declared, connection)
             feed = Feed(tenant=workspace.tenant, connection=name, resource=resource.resource)
             policy = workspace.project.policies.get(f"{connection.connector}.{resource.resource}", Policy())
             contract = with_overrides(plugin.contracts[resource.resource], policy.fields)
@@ -138,13 +138,23 @@ def load_feed_state(
     )
 
 
+def _override(declared: Resource, connection: Connection) -> Resource:
+    """A resource with the settings of a connection. `every` of a resource with a parent is that of its unchanged parents."""
+    name, parent = declared.resource, declared.parent
+    update: dict[str, Any] = {"overlap": connection.overlap.get(name, declared.overlap)}
+    if name in connection.every:
+        every = connection.every[name]
+        update |= {"parent": parent.model_copy(update={"every": every})} if parent else {"every": every}
+    return declared.model_copy(update=update)
+
+
 def _find_end(batch: Batch | None) -> datetime | None:
     return batch.window.until if batch else None
 
 
 def _check_resources(workspace: TenantWorkspace, name: str, connection: Connection, plugin: InstalledConnector) -> None:
     names = [resource.resource for resource in plugin.connector.resources]
-    for resource in (*connection.resources, *connection.overlap):
+    for resource in (*connection.resources, *connection.overlap, *connection.every):
         if resource not in names:
             raise DeclarationError(
                 f"{connection.connector} has no resource `{resource}`.",

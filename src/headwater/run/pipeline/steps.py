@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import assert_never
 
 from headwater.batch import Batch, Feed
@@ -22,10 +23,18 @@ from headwater.model.entity import Entity
 from headwater.model.fact import Fact
 from headwater.model.tables import name_table
 from headwater.plan.reads import expand_step
+from headwater.plan.state import FeedState
 from headwater.plan.step import BuildDimension, Conform, Extract, Land, LoadFact, Publish, Step
 from headwater.publish.publish import publish
 from headwater.run.pipeline.context import RunContext
-from headwater.run.pipeline.inputs import allow_drops, build_mappings, list_landed, load_allowed_drops, read_parent_keys
+from headwater.run.pipeline.inputs import (
+    allow_drops,
+    build_mappings,
+    find_parent_changes,
+    list_landed,
+    load_allowed_drops,
+    read_parent_keys,
+)
 from headwater.run.pipeline.report import ALL_REFUSED
 from headwater.run.pipeline.services import Services
 from headwater.run.pipeline.sources import Source, WarehouseState, load_feed_state
@@ -101,8 +110,18 @@ class StepRunner:
                 self.workspace.tenant, states=("extracting", "failed"), feed=source.feed
             )
             keys = read_parent_keys(self.workspace.ledger, self.lake, source)
-            steps = expand_step(step, load_feed_state(self.workspace.ledger, source, unfinished), keys=keys)
+            state = load_feed_state(self.workspace.ledger, source, unfinished)
+            steps = expand_step(step, state, keys=keys, changed_at=self._find_parent_changes(step, source, state, keys))
         return f"{sum(self._read(source, read) for read in steps):,} records"
+
+    def _find_parent_changes(
+        self, step: Extract, source: Source, state: FeedState, keys: Iterable[str]
+    ) -> dict[str, datetime]:
+        if step.unchanged_by is None:
+            return {}
+        committed = (windows for key in keys if (windows := state.parents.get(key)))
+        ends = [max(window.until for window in windows) for windows in committed]
+        return find_parent_changes(self.workspace.ledger, self.lake, source, read_until=ends) if ends else {}
 
     def _read(self, source: Source, step: Extract) -> int:
         request = ReadRequest(
