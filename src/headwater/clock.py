@@ -81,7 +81,19 @@ def parse_span(text: str) -> timedelta:
     if not match:
         msg = f"`{text}` is not a duration (use 90s, 5m, 12h or 30d)"
         raise ValueError(msg)
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    try:
+        return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    except OverflowError:
+        msg = f"`{text}` is longer than any calendar"
+        raise ValueError(msg) from None
+
+
+def check_chunk(text: str) -> str:
+    """Return `text` if it is a duration longer than zero. Raise ValueError otherwise."""
+    if not parse_span(text):
+        msg = f"`{text}` is zero, and a chunk must be longer (e.g. 30d)"
+        raise ValueError(msg)
+    return text
 
 
 def _check_span(text: str) -> str:
@@ -91,3 +103,6 @@ def _check_span(text: str) -> str:
 
 Span = Annotated[str, AfterValidator(_check_span)]
 """A duration in a declaration: `90s`, `5m`, `12h`, `30d`."""
+
+Chunk = Annotated[str, AfterValidator(check_chunk)]
+"""A duration in a declaration that is longer than zero."""

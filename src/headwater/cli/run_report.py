@@ -31,7 +31,7 @@ _HEADLINES = {
 
 def render_report(report: RunReport) -> list[Text | Table]:
     """Render the report of a run."""
-    parts: list[Text | Table] = [_render_headline(report)]
+    parts: list[Text | Table] = [_render_headline(report), *(Text(f"note: {note}") for note in report.notes)]
     if report.written:
         rows = [(name, inserted, deleted) for name, (deleted, inserted) in sorted(report.written.items())]
         parts.append(render_table(("table", "inserted", "deleted"), rows, title="Written"))

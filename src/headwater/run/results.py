@@ -67,6 +67,8 @@ class RunReport:
     findings: tuple[Finding, ...] = ()
     counts: tuple[RecordCount, ...] = ()
     """The record counts of this run."""
+    notes: tuple[str, ...] = ()
+    """Notes of the plan, e.g. a part of the requested time span that is not read."""
     steps: tuple[StepResult, ...] = ()
 
     @property

@@ -13,6 +13,7 @@ from headwater.extract.client import Client
 from headwater.extract.rate_limit import RateLimiters
 from headwater.ledger.base import CLEAR_SECRET_REMOVED, ConnectionRow
 from headwater.model.project import Connection
+from headwater.model.reason import describe_reason
 from headwater.names import check_slug, did_you_mean
 from headwater.run.clients import open_client
 from headwater.run.ownership import claim_lake, claim_warehouse
@@ -95,7 +96,7 @@ def add_connection(workspace: TenantWorkspace, name: str, declaration: Mapping[s
     except ValidationError as error:
         first = error.errors()[0]
         path = ".".join(str(step) for step in first["loc"])
-        hint = str(first["msg"]).removeprefix("Value error, ")
+        hint = describe_reason(first)
         # The value is not shown, because it may be a secret. For the same reason, the error that quotes it is not chained.
         raise DeclarationError("The connection is invalid.", where=f"{where}, {path}", hint=hint) from None
     plugin = workspace.find_connector(declared.connector, where=where)

@@ -37,6 +37,7 @@ class RunCounts:
     written: dict[str, tuple[int, int]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     counts: tuple[RecordCount, ...] = ()
+    notes: tuple[str, ...] = ()
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def as_dict(self) -> dict[str, int]:
@@ -63,6 +64,7 @@ class RunCounts:
             written=self.written,
             findings=tuple(self.findings),
             counts=self.counts,
+            notes=self.notes,
             steps=steps,
         )
 

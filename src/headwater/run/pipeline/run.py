@@ -101,6 +101,7 @@ def _execute(
         runner = _connect(workspace, request, context, stack)
         counts.requests += len(runner.services.times)
         plan = _plan(runner, request)
+        counts.notes = plan.notes
         results = execute(plan, runner.run_step, context.listen)
         complete_batches(workspace, runner.sources, plan, results, waiting=runner.waiting)
         counts.counts = () if context.stop() or not _is_history_requested(request) else count_records(runner, request)
