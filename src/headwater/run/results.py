@@ -27,6 +27,8 @@ class StepResult:
     state: StepState
     detail: str = ""
     """A summary: rows read, rows written, or why it was skipped."""
+    waits_for: tuple[str, ...] = ()
+    """For a skipped step: the steps that it needs and that did not succeed."""
     error: HeadwaterError | None = None
 
 

@@ -31,11 +31,12 @@ def _check_texts(connector: Connector) -> Iterator[DeclarationError]:
                     f"`{'.'.join(path)}` uses `{{{name}}}`, which is not a setting.",
                     where=where,
                     details=text,
-                    hint=_suggest(connector, name),
+                    hint=_find_hint(connector, name),
                 )
 
 
-def _suggest(connector: Connector, name: str) -> str:
+def _find_hint(connector: Connector, name: str) -> str:
+    """What to do about a placeholder that is not a setting."""
     if name in connector.secrets:
         return "a secret is sent only by `auth:`, e.g. auth: {kind: query, params: …} or {kind: headers, headers: …}"
     return did_you_mean(name, connector.settings) or f"declare `{name}:` under `settings:`"

@@ -16,7 +16,7 @@ from headwater.events import (
     FindingKind,
     FindingMade,
     PageCommitted,
-    RequestRetried,
+    RequestSent,
     TableBuilt,
     VersionsWritten,
 )
@@ -76,11 +76,10 @@ class RunCounts:
 
     def _count(self, event: Event) -> None:
         match event:
+            case RequestSent():
+                self.requests += 1
             case PageCommitted():
-                self.requests += 1
                 self.rows += event.rows if event.batch.purpose != "sweep" else 0
-            case RequestRetried():
-                self.requests += 1
             case BatchLanded() if event.batch.purpose != "sweep":
                 self.kept += event.kept
                 self.quarantined += event.quarantined

@@ -99,7 +99,6 @@ def _execute(
     """Connect, plan and execute the plan. Returns the results of the steps and the outcome of the run."""
     with ExitStack() as stack:
         runner = _connect(workspace, request, context, stack)
-        counts.requests += len(runner.services.times)
         plan = _plan(runner, request)
         counts.notes = plan.notes
         results = execute(plan, runner.run_step, context.listen)
