@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 
-from rich.table import Table
+from rich.console import RenderableType
 from rich.text import Text
 
 from headwater.cli.render import format_count, render_table
@@ -32,9 +32,9 @@ _HEADLINES = {
 }
 
 
-def render_report(report: RunReport) -> list[Text | Table]:
+def render_report(report: RunReport) -> list[RenderableType]:
     """Render the report of a run."""
-    parts: list[Text | Table] = [_render_headline(report), *(Text(f"note: {note}") for note in report.notes)]
+    parts: list[RenderableType] = [_render_headline(report), *(Text(f"note: {note}") for note in report.notes)]
     if report.written:
         rows = [(name, inserted, deleted) for name, (deleted, inserted) in sorted(report.written.items())]
         parts.append(render_table(("table", "inserted", "deleted"), rows, title="Written"))
@@ -88,12 +88,12 @@ def _find_cause(step: StepResult) -> tuple[str, ...]:
 
 def _describe_waiting(roots: Set[str], waiting: Mapping[str, Sequence[str]]) -> str:
     """The steps that wait for one of `roots`, directly or through others, as a line of text."""
-    found: dict[str, None] = {}
+    waiters: dict[str, None] = {}
     # Steps are in the order of the plan, in which a step comes after those that it needs.
     for step, needed in waiting.items():
-        if any(name in roots or name in found for name in needed):
-            found[step] = None
-    return f"\n  {format_count(len(found), 'step')} skipped: {_list_some(list(found))}" if found else ""
+        if any(name in roots or name in waiters for name in needed):
+            waiters[step] = None
+    return f"\n  {format_count(len(waiters), 'step')} skipped: {_list_some(list(waiters))}" if waiters else ""
 
 
 def _list_some(names: Sequence[str]) -> str:
@@ -102,7 +102,7 @@ def _list_some(names: Sequence[str]) -> str:
     return ", ".join(names[:_SHOWN]) + more
 
 
-def render_counts(rows: Sequence[RecordCount]) -> list[Table]:
+def render_counts(rows: Sequence[RecordCount]) -> list[RenderableType]:
     """Render the record counts, one line for each resource. Empty if nothing was counted."""
     columns = ("connection", "resource", "entity", "count", "differs since")
     lines = [(row.connection, row.resource, row.entity, row.line, row.differs_since or "") for row in rows]
