@@ -35,9 +35,10 @@ def build_request(
     chunk: str | None = None,
     force: bool = False,
     fresh: bool = False,
+    sweep: bool = False,
     allow_drop: bool = False,
 ) -> RunRequest:
-    """Build the request for `run.app`. DeclarationError if its time span is empty."""
+    """Build the request for `run.app`. DeclarationError if its options contradict each other."""
     since, until = _parse_optional("--since", options.since), _parse_optional("--until", options.until)
     if since is not None and until is not None and since >= until:
         raise DeclarationError(
@@ -45,6 +46,13 @@ def build_request(
             where="--since, --until",
             details=f"{format_instant(since)} .. {format_instant(until)}",
             hint="`--since` must be before `--until`",
+        )
+    if sweep and (since is not None or until is not None):
+        raise DeclarationError(
+            "A sweep reads all ids, so it has no time span.",
+            where="--sweep",
+            details="--since or --until",
+            hint="run the sweep and the time span separately",
         )
     return RunRequest(
         connections=frozenset({options.connection} if options.connection else ()),
@@ -55,6 +63,7 @@ def build_request(
         chunk=_parse_chunk(chunk),
         force=force,
         fresh=fresh,
+        sweep=sweep,
         allow_drop=allow_drop,
     )
 

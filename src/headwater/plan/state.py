@@ -108,6 +108,8 @@ class RunRequest:
     """The longest window of one read. Default: as declared."""
     fresh: bool = False
     """Drop unfinished reads, and read their windows again from the start."""
+    sweep: bool = False
+    """Read all ids now, although the next sweep is not due."""
     allow_drop: bool = False
     """Apply deletes even if a sweep finds more than `max_drop` allows."""
 

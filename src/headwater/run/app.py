@@ -10,7 +10,7 @@ from headwater.plan.explain import render_plan
 from headwater.plan.state import Layer, RunRequest, list_layers_to
 from headwater.run.inspect.as_of import read_as_of
 from headwater.run.inspect.check import check_project
-from headwater.run.inspect.connectors import list_connectors, load_connector
+from headwater.run.inspect.connectors import list_connectors, list_fields, load_connector
 from headwater.run.inspect.explain import explain
 from headwater.run.inspect.history import read_history
 from headwater.run.inspect.plan import dump_plan, plan
@@ -69,6 +69,7 @@ __all__ = [
     "init_project",
     "list_connections",
     "list_connectors",
+    "list_fields",
     "list_layers_to",
     "list_refused",
     "list_tenants",
