@@ -35,6 +35,11 @@ _HEADLINES = {
 def render_report(report: RunReport) -> list[RenderableType]:
     """Render the report of a run."""
     parts: list[RenderableType] = [_render_headline(report), *(Text(f"note: {note}") for note in report.notes)]
+    parts.extend(
+        Text(f"published {step.step.partition(':')[2]}: {step.detail}")
+        for step in report.steps
+        if step.step.startswith("publish:") and step.state == "succeeded" and not step.detail.startswith("0 of")
+    )
     if report.written:
         rows = [(name, inserted, deleted) for name, (deleted, inserted) in sorted(report.written.items())]
         parts.append(render_table(("table", "inserted", "deleted"), rows, title="Written"))

@@ -84,6 +84,8 @@ class TenantState:
     """The existing tables, e.g. `silver.ticket`, `gold.dim_customer`, `gold.fact_ticket`. Others are created."""
     schema_decisions: Mapping[str, SchemaDecision] = field(default_factory=dict)
     """The entities whose declaration differs from their stored history."""
+    unpublished: frozenset[str] = frozenset()
+    """The publications that are new, or whose last write did not succeed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

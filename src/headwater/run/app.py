@@ -17,6 +17,7 @@ from headwater.run.inspect.plan import dump_plan, plan
 from headwater.run.inspect.status import read_status, run_query
 from headwater.run.manage.init import init_project
 from headwater.run.manage.new_connector import write_connector
+from headwater.run.manage.publish import publish_tables
 from headwater.run.manage.quarantine import discard, list_refused, read_refused, retry
 from headwater.run.manage.remove_tenant import plan_removal, remove_tenant
 from headwater.run.manage.tenants import (
@@ -78,6 +79,7 @@ __all__ = [
     "open_project",
     "plan",
     "plan_removal",
+    "publish_tables",
     "read_as_of",
     "read_history",
     "read_refused",
