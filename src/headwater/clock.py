@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Protocol
 
 from pydantic import AfterValidator
@@ -16,6 +18,9 @@ FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
 """The end of an open version."""
 
 _MICROSECOND = timedelta(microseconds=1)
+_IMPORTED_AT = time.monotonic()
+_START_TIME = 19
+"""The position of the start time of a process in `/proc/self/stat`, after its name."""
 
 
 class Clock(Protocol):
@@ -50,6 +55,15 @@ class SystemClock:
         time.sleep(seconds)
 
 
+def measure_process_age() -> float:
+    """Seconds since this process started. Where the system does not say, since this module was imported."""
+    try:
+        fields = Path("/proc/self/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - int(fields[_START_TIME]) / os.sysconf("SC_CLK_TCK")
+    except (OSError, AttributeError, ValueError, IndexError):
+        return time.monotonic() - _IMPORTED_AT
+
+
 def to_micros(instant: datetime) -> int:
     """Convert an instant to microseconds since 1970, UTC: the sequence of an event."""
     return (instant - EPOCH) // _MICROSECOND
@@ -81,7 +95,19 @@ def parse_span(text: str) -> timedelta:
     if not match:
         msg = f"`{text}` is not a duration (use 90s, 5m, 12h or 30d)"
         raise ValueError(msg)
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    try:
+        return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    except OverflowError:
+        msg = f"`{text}` is longer than any calendar"
+        raise ValueError(msg) from None
+
+
+def check_chunk(text: str) -> str:
+    """Return `text` if it is a duration longer than zero. Raise ValueError otherwise."""
+    if not parse_span(text):
+        msg = f"`{text}` is zero, and a chunk must be longer (e.g. 30d)"
+        raise ValueError(msg)
+    return text
 
 
 def _check_span(text: str) -> str:
@@ -91,3 +117,6 @@ def _check_span(text: str) -> str:
 
 Span = Annotated[str, AfterValidator(_check_span)]
 """A duration in a declaration: `90s`, `5m`, `12h`, `30d`."""
+
+Chunk = Annotated[str, AfterValidator(check_chunk)]
+"""A duration in a declaration that is longer than zero."""

@@ -53,6 +53,13 @@ class BatchExtracted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequestSent(Event):
+    """A request was sent to the service of a connection, also for a token, a count, or another try."""
+
+    connection: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRetried(Event):
     """A request failed and is retried after `after` seconds."""
 

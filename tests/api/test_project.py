@@ -108,6 +108,8 @@ def test_a_failed_step_is_an_exception_that_has_the_report(shop, service):
         (lambda project: project.run(tenant="nobody"), "DeclarationError", "There is no tenant `nobody`."),
         (lambda project: project.run(since="yesterday"), "DeclarationError", "This is not an instant."),
         (lambda project: project.run(since=datetime(2026, 1, 1)), "DeclarationError", "An instant needs a time zone."),  # noqa: DTZ001
+        (lambda project: project.run(since="2026-02-01", until="2026-01-01"), "DeclarationError", "The time span is empty"),
+        (lambda project: project.run(sweep=True, since="2026-02-01"), "DeclarationError", "A sweep reads all ids"),
         (lambda project: project.backfill(since="2026-01-01", chunk="soon"), "DeclarationError", "This is not a span of time."),
         (lambda project: project.query("DROP TABLE gold.dim_company"), "WarehouseError", "a query must be one"),
         (lambda project: project.history("nothing", "1"), "DeclarationError", "There is no entity `nothing`."),

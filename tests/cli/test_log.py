@@ -27,6 +27,7 @@ ONE_OF_EACH = (
     events.ReadDropped(tenant="acme", batch=BATCH, pages=4, why="the declaration changed"),
     events.PageCommitted(tenant="acme", batch=BATCH, page=1, rows=1000, size=4096),
     events.BatchExtracted(tenant="acme", batch=BATCH, rows=1000, pages=1),
+    events.RequestSent(tenant="acme", connection="psa"),
     events.RequestRetried(tenant="acme", where="GET /tickets", why="429", after=2.5, tries=1),
     events.BatchLanded(tenant="acme", batch=BATCH, kept=999, quarantined=1),
     events.DriftSeen(tenant="acme", batch=BATCH, field="x[y]", kind="new"),

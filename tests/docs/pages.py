@@ -199,6 +199,7 @@ def _name_check(metadata: Any) -> str:
         "check_name": "name",
         "check_slug": "name",
         "_check_span": "span",
+        "check_chunk": "span",
         "check_dtype": "type",
     }
     checks = [item.func.__name__ for item in metadata if isinstance(item, AfterValidator)]

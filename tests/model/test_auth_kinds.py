@@ -40,8 +40,8 @@ def test_each_kind_is_its_class(tmp_path):
     [
         ("  kind: basic\n  user: a", 3, ("`auth.password` is missing", "add `password:`")),
         ("  kind: basic\n  user: a\n  password: b\n  pasword: c", 7, ("`auth.pasword` is not a known key", "password")),
-        ("  kind: basic\n  password: b\n  user: [a]", 6, ("`auth.user` is invalid", "valid string")),
-        ("  kind: headers\n  headers:\n    X: {a: b}", 6, ("`auth.headers.X` is invalid", "valid string")),
+        ("  kind: basic\n  password: b\n  user: [a]", 6, ("`auth.user` is invalid", "use a text")),
+        ("  kind: headers\n  headers:\n    X: {a: b}", 6, ("`auth.headers.X` is invalid", "use a text")),
         ("  kind: basix\n  user: a", 4, ("`auth.kind` is invalid", "'basix'", "basic", "installed:", "headers")),
         ("  user: a\n  password: b", 3, ("`auth.kind` is invalid", "installed:")),
         ("  - basic", 3, ("`auth` is invalid", "auth: {kind: ...}")),

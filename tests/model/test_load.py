@@ -224,7 +224,7 @@ def find_settings(kind: str) -> type[Declared]:
         ("{kind: lakehouse}", "`warehouse.folder` is missing.", 4, "add `folder:`"),
         ("\n  kind: lakehouse\n  folder: ~/a", "`warehouse.folder` is invalid.", 6, "`~`, `$NAME` and"),
         ("\n  kind: lakehose", "`warehouse.kind` is invalid.", 5, "this kind of warehouse is not installed"),
-        ("a.duckdb", "`warehouse` is invalid.", 4, "Input should be a valid dictionary"),
+        ("a.duckdb", "`warehouse` is invalid.", 4, "use `name: value` pairs"),
     ],
 )
 def test_the_options_of_a_warehouse_are_those_of_its_engine(tmp_path, text, what, where, hint):

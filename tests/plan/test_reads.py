@@ -6,6 +6,7 @@ from headwater.batch import Window
 from headwater.clock import EPOCH
 from headwater.plan.build import build_plan
 from headwater.plan.reads import expand_step
+from headwater.plan.request_estimate import describe_recent
 from headwater.plan.state import FeedState
 from headwater.plan.step import Extract
 from headwater.wire.cursor import FullSnapshot
@@ -125,8 +126,9 @@ def test_a_collection_that_hardly_changes_is_read_at_its_own_rhythm() -> None:
     def plan_at(until, **request):
         state = make_read_state("tickets", until)
         resource = state.resource.model_copy(update={"every": "1d", "deletes": None})
-        plan = build_plan(VIEW, make_tenant_state(replace(state, resource=resource)), make_request(**request))
-        return [step for step in plan.steps if isinstance(step, Extract)], plan.notes
+        state, asked = replace(state, resource=resource), make_request(**request)
+        plan = build_plan(VIEW, make_tenant_state(state), asked)
+        return [step for step in plan.steps if isinstance(step, Extract)], describe_recent([state], asked)
 
     reads, notes = plan_at(UNTIL - DAY / 24)
     assert (reads, notes) == ([], ("psa: not due yet: tickets (every 1d); `--resource NAME` reads one now",))

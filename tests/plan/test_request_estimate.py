@@ -32,7 +32,7 @@ def estimate(read: Extract, state: FeedState, rows: int = 1) -> int:
     ],
 )
 def test_a_read_needs_pages_and_a_count(purpose, count, rows, expected):
-    state = make_state("tickets", count=count, paging=PageNumber(kind="page", size=1000))
+    state = make_state("tickets", count=count, paging=PageNumber(kind="page_number", size=1000))
     read = Extract(batch=make_batch("tickets", UNTIL - DAY, UNTIL, purpose=purpose))
     assert estimate(read, state, rows) == expected
 

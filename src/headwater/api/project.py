@@ -46,6 +46,8 @@ class RunOptions(PlanOptions, total=False):
 
     fresh: bool
     """Drop unfinished reads and restart them."""
+    sweep: bool
+    """Look for deletes now: read all ids and all snapshots, although not due."""
     allow_drop: bool
     """Apply deletes even if a sweep finds more than `max_drop` allows."""
 
@@ -259,6 +261,7 @@ def _build_request(arguments: Mapping[str, Any], declared: Any) -> RunRequest:
         chunk=_parse_chunk(options.get("chunk")),
         force=options.get("force", False),
         fresh=options.get("fresh", False),
+        sweep=options.get("sweep", False),
         allow_drop=options.get("allow_drop", False),
     )
 

@@ -20,6 +20,7 @@ import msgspec
 from rich.console import Console, Group, RenderableType
 
 from headwater.cli.options import OutputOptions
+from headwater.cli.pager import show_text
 from headwater.clock import format_instant
 from headwater.errors import HeadwaterError
 
@@ -28,25 +29,36 @@ _WIDE = 4000
 """The width of an output that is not a terminal, so that tables in files and pipes are not wrapped."""
 
 
-def print_result(options: OutputOptions, value: Mapping[str, Any], *rendered: RenderableType) -> None:
-    """Print a result as JSON or as text, as the options request."""
+def print_result(
+    options: OutputOptions, value: Mapping[str, Any], *rendered: RenderableType, paged: bool = False
+) -> None:
+    """Print a result as JSON or as text, as the options request. With `paged`, a terminal shows a long text in a pager."""
     if options.json:
         sys.stdout.write(to_json(value) + "\n")
     elif sys.stdout.isatty():
-        Console(highlight=False).print(Group(*rendered))
+        _print_to_terminal(Console(highlight=False), *rendered, paged=paged)
     else:
         sys.stdout.write(_render_plain(*rendered))
 
 
+def _print_to_terminal(console: Console, *rendered: RenderableType, paged: bool) -> None:
+    if not paged:
+        console.print(Group(*rendered))
+        return
+    with console.capture() as captured:
+        console.print(Group(*rendered))
+    show_text(captured.get(), height=console.height)
+
+
 def _render_plain(*rendered: RenderableType) -> str:
     """Text for a file or a pipe: as wide as needed, without trailing blanks."""
-    console = Console(file=io.StringIO(), highlight=False, width=_WIDE)
+    console = Console(file=io.StringIO(), highlight=False, width=_WIDE, force_terminal=False)
     with console.capture() as captured:
         console.print(Group(*rendered))
     return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
 
 
-def to_json(value: Mapping[str, Any]) -> str:
+def to_json(value: Any) -> str:
     """`value` as one line of JSON."""
     return _ENCODER.encode(to_plain(value)).decode()
 

@@ -19,6 +19,7 @@ from headwater.events import (
     Event,
     PageCommitted,
     ReadStarted,
+    StepSkipped,
     TableBuilt,
     VersionsWritten,
 )
@@ -69,7 +70,8 @@ class ProgressDisplay:
             read = self._readers.get(type(event))
             if read:
                 read(event)
-            else:
+            elif not isinstance(event, StepSkipped):
+                # Skipped steps are listed once, below their cause, in the report.
                 self._print_warning(event)
 
     def _on_read_started(self, event: ReadStarted) -> None:

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from headwater.cli.fitted_table import FittedTable
 from headwater.clock import format_instant
-from headwater.run.results import QueryResult
 
 
-def render_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> Table:
-    """A plain table. Columns of numbers are right-aligned."""
+def render_table(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "", whole: Collection[str] = ()
+) -> FittedTable:
+    """A plain table. Columns of numbers are right-aligned. The columns in `whole` are never folded."""
     listed = [list(row) for row in rows]
-    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False, show_edge=False)
-    for number, column in enumerate(columns):
-        numeric = bool(listed) and all(_is_number(row[number]) for row in listed)
-        table.add_column(Text(column), justify="right" if numeric else "left", overflow="fold")
-    for row in listed:
-        table.add_row(*(render_cell(value) for value in row))
-    return table
+    return FittedTable(
+        columns=columns,
+        rows=[[render_cell(value) for value in row] for row in listed],
+        title=title,
+        numeric=find_numeric(len(columns), listed),
+        whole=whole,
+    )
+
+
+def find_numeric(count: int, rows: Sequence[Sequence[Any]]) -> frozenset[int]:
+    """The positions of the columns, of `count`, in which each value is a number."""
+    return frozenset(number for number in range(count) if rows and all(_is_number(row[number]) for row in rows))
 
 
 def render_cell(value: Any) -> Text:
@@ -46,11 +52,6 @@ def format_value(value: Any) -> str:
     return str(value)
 
 
-def render_query(result: QueryResult) -> list[Text | Table]:
-    """The rows of a query, and their number."""
-    return [render_table(result.columns, result.rows), Text(format_count(len(result.rows), "row"), style="dim")]
-
-
 def render_pairs(values: Mapping[str, Any]) -> Table:
     """Names and values, one pair on each line."""
     table = Table(box=None, show_header=False, pad_edge=False)
@@ -59,12 +60,12 @@ def render_pairs(values: Mapping[str, Any]) -> Table:
     return table
 
 
-def render_list(rows: Sequence[Mapping[str, Any]], *, empty: str) -> Table | Text:
+def render_list(rows: Sequence[Mapping[str, Any]], *, empty: str, whole: Collection[str] = ()) -> FittedTable | Text:
     """Rows as a table, or the text `empty` if there are none."""
     if not rows:
         return Text(empty, style="dim")
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    return render_table(columns, [[row.get(name, "") for name in columns] for row in rows])
+    return render_table(columns, [[row.get(name, "") for name in columns] for row in rows], whole=whole)
 
 
 def format_count(count: int, noun: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from rich.console import RenderableType
 
@@ -10,6 +11,7 @@ from headwater.cli.log import open_listener
 from headwater.cli.options import OutputOptions, ProjectOptions
 from headwater.cli.output import print_result, to_plain
 from headwater.cli.run_report import render_report
+from headwater.clock import measure_process_age
 from headwater.run import app
 from headwater.run.results import RunReport
 from headwater.run.signals import catch_signals
@@ -31,7 +33,8 @@ def run_with_progress(
         open_listener() as listen,
         app.open_project(project.project, environment=project.environment, listen=listen) as workspace,
     ):
-        report = task(workspace, stop)
+        # The time that the user waits includes the start of the process.
+        report = replace(task(workspace, stop), seconds=measure_process_age())
     print_result(output, dump_report(report), *render(report))
     return report.exit_code
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from headwater.clock import parse_instant, parse_span
+from headwater.clock import check_chunk, parse_instant, parse_span
 from headwater.errors import DeclarationError
 from headwater.run.app import Layer, RunRequest, list_layers_to
 
@@ -35,29 +35,32 @@ def build_request(
     chunk: str | None = None,
     force: bool = False,
     fresh: bool = False,
+    sweep: bool = False,
     allow_drop: bool = False,
 ) -> RunRequest:
-    """Build the request for `run.app`."""
+    """Build the request for `run.app`. DeclarationError if its options contradict each other."""
+    since, until = _parse_optional("--since", options.since), _parse_optional("--until", options.until)
     return RunRequest(
         connections=frozenset({options.connection} if options.connection else ()),
         resources=frozenset({options.resource} if options.resource else ()),
         layers=list_layers_to(options.layer),
-        since=_parse_optional("--since", options.since),
-        until=_parse_optional("--until", options.until),
+        since=since,
+        until=until,
         chunk=_parse_chunk(chunk),
         force=force,
         fresh=fresh,
+        sweep=sweep,
         allow_drop=allow_drop,
     )
 
 
 def _parse_chunk(text: str | None) -> timedelta | None:
-    if not text:
+    if text is None:
         return None
     try:
-        return parse_span(text)
+        return parse_span(check_chunk(text))
     except ValueError as error:
-        raise DeclarationError("This is not a span of time.", where="--chunk", details=text, hint=str(error)) from error
+        raise DeclarationError("This cannot be a chunk.", where="--chunk", details=text, hint=str(error)) from error
 
 
 def _parse_optional(option: str, text: str | None) -> datetime | None:

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError
 from headwater.declared import Declared
 from headwater.dtypes import DType
 from headwater.errors import DeclarationError
+from headwater.model.reason import describe_reason
 
 
 class SharedObject(Declared):
@@ -70,5 +71,5 @@ def load_choice(path: Path | None) -> Choice:
 def _describe_first(error: yaml.YAMLError | ValidationError) -> str:
     if isinstance(error, ValidationError):
         reason: Any = error.errors()[0]
-        return f"{'.'.join(map(str, reason['loc']))}: {reason['msg']}"
+        return f"{'.'.join(map(str, reason['loc']))}: {describe_reason(reason)}"
     return str(error).splitlines()[0]

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from headwater.codegen.choice import Choice, load_choice
 from headwater.codegen.prune import Schema, prune
 from headwater.codegen.write import write_module
@@ -19,12 +21,20 @@ def generate_models(
 ) -> tuple[str, ...]:
     """Write contracts to the module `out`, and return the names of the classes.
 
-    `spec` is the OpenAPI specification in JSON. Contracts are written for `schemas`, or those of the file `choice`, or all.
+    `spec` is the OpenAPI specification in JSON or YAML. Contracts are written for `schemas`, or those of the file
+    `choice`, or all.
     """
     chosen = load_choice(choice)
     if schemas:
         chosen = chosen.model_copy(update={"schemas": tuple(schemas)})
     pruned = prune(_read_spec(spec), chosen, spec.name)
+    if not pruned:
+        raise DeclarationError(
+            "The description has no schema that becomes a model.",
+            where=spec.name,
+            details=f"no object with a property `{chosen.key}` below components/schemas",
+            hint="name the schemas under `schemas:`, or the key of records as `key:`, in a file for `--choice`",
+        )
     command = " ".join(("headwater generate models SPEC OUT", *(("--choice", choice.name) if choice else ())))
     classes = dict(_read_classes(_generate_source(pruned)))
     text = write_module(classes, chosen, command)
@@ -35,13 +45,22 @@ def generate_models(
 
 def _read_spec(spec: Path) -> Mapping[str, Any]:
     try:
-        read = json.loads(spec.read_text("utf-8"))
+        text = spec.read_text("utf-8")
+        read = yaml.safe_load(text) if spec.suffix in (".yaml", ".yml") else json.loads(text)
     except OSError as error:
         raise DeclarationError(
-            "The description cannot be read.", where=spec.name, details=error.strerror or ""
+            "The description cannot be read.",
+            where=spec.name,
+            details=error.strerror or "",
+            hint="pass the path of the OpenAPI document",
         ) from error
-    except ValueError as error:
-        raise DeclarationError("The description is not JSON.", where=spec.name, details=str(error)) from error
+    except (ValueError, yaml.YAMLError) as error:
+        raise DeclarationError(
+            "The description is neither JSON nor YAML.",
+            where=spec.name,
+            details=str(error).splitlines()[0],
+            hint="a file of YAML ends in `.yaml` or `.yml`, any other is JSON; both are UTF-8",
+        ) from error
     if not isinstance(read, dict) or not str(read.get("openapi", "")).startswith("3"):
         details = ", ".join(list(read)[:5]) if isinstance(read, dict) else type(read).__name__
         raise DeclarationError("This is not an OpenAPI 3 description.", where=spec.name, details=details)

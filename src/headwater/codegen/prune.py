@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ Schema = Mapping[str, Any]
 """A schema of an OpenAPI specification."""
 
 _REF = "#/components/schemas/"
+_NO_NAME = re.compile(r"[^A-Za-z0-9_]+")
 _SCALARS: dict[str, Any] = {
     "text": {"type": "string"},
     "boolean": {"type": "boolean"},
@@ -43,7 +45,38 @@ def prune(spec: Mapping[str, Any], choice: Choice, where: str) -> dict[str, Sche
                 "The description has no such schema.", where=where, details=name, hint=did_you_mean(name, schemas)
             )
     pruner = _Pruner(schemas, choice)
-    return {name: pruner.prune_record(name) for name in names} | dict(sorted(pruner.collected.items()))
+    return _with_class_names(
+        {name: pruner.prune_record(name) for name in names} | dict(sorted(pruner.collected.items()))
+    )
+
+
+def _with_class_names(schemas: Mapping[str, Schema]) -> dict[str, Schema]:
+    """The schemas under names of classes. The generator would write `Agreement.Adjustment` to a module of its own."""
+    names: dict[str, str] = {}
+    for name in schemas:
+        plain = (
+            "".join(f"{word[:1].upper()}{word[1:]}" for word in _NO_NAME.split(name)) if _NO_NAME.search(name) else name
+        )
+        plain = plain if plain[:1].isalpha() else f"Schema{plain}"
+        number, unique = 1, plain
+        while unique in names.values() or (unique != name and unique in schemas):
+            number += 1
+            unique = f"{plain}{number}"
+        names[name] = unique
+    return {names[name]: _with_references(schema, names) for name, schema in schemas.items()}
+
+
+def _with_references(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_with_references(item, names) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        key: _REF + names[item.removeprefix(_REF)]
+        if key == "$ref" and isinstance(item, str)
+        else _with_references(item, names)
+        for key, item in value.items()
+    }
 
 
 def _has_key(schema: Schema, key: str) -> bool:

@@ -18,7 +18,7 @@ from urllib.parse import quote_plus, urlencode, urlsplit
 
 from headwater.clock import Clock
 from headwater.errors import DeclarationError, NotFoundError, PermanentError, ServiceError, TransientError
-from headwater.events import EventListener, RequestRetried, discard
+from headwater.events import EventListener, RequestRetried, RequestSent, discard
 from headwater.extract.credentials import Credentials
 from headwater.extract.network_errors import to_service_error
 from headwater.extract.rate_limit import RateLimiters
@@ -195,6 +195,7 @@ class Client:
         import httpx2  # noqa: PLC0415  (heavy, and only who reads needs it)
 
         with self._rate_limiter.reserve_slot(self._clock):
+            self._listen(RequestSent(tenant=self.credentials.tenant, connection=self.credentials.name))
             try:
                 url, params = _join_params(request)
                 response = self._http.request(

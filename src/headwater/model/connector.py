@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from headwater.clock import Span
+from headwater.clock import Chunk, Span
 from headwater.declared import Declared
 from headwater.model.auth_kinds import DeclaredAuth
 from headwater.model.resource import Resource
@@ -70,7 +70,7 @@ class Connector(Declared):
     """How late a changed record may appear. A window ends this long before the current time of the service."""
     overlap: Span = "0s"
     """How much of the committed past each run reads again."""
-    chunk: Span = "30d"
+    chunk: Chunk = "30d"
     """The longest window of one read of history."""
     look_back: Span = "730d"
     """How far back history is split into chunks. Everything older is one window."""

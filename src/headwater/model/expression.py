@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
+from sqlglot.errors import ParseError, SqlglotError
 
 from headwater.dtypes import PORTABLE_SQL
 from headwater.errors import DeclarationError
@@ -82,8 +82,9 @@ def _parse(text: str, where: str) -> exp.Expr:
     try:
         tree = sqlglot.parse_one(text, dialect=PORTABLE_SQL)
     except SqlglotError as error:
-        reason = str(error).splitlines()[0] if str(error) else "it cannot be parsed"
-        raise DeclarationError("The expression cannot be parsed.", where=where, details=text, hint=reason) from error
+        raise DeclarationError(
+            "The expression cannot be parsed.", where=where, details=text, hint=_describe_position(error)
+        ) from error
     for node in tree.walk():
         if _is_ours(node):
             continue
@@ -97,10 +98,26 @@ def _parse(text: str, where: str) -> exp.Expr:
     return tree
 
 
+def _describe_position(error: SqlglotError) -> str:
+    """Where the expression is not SQL. The words of the parser are about its tokens, which nobody wrote."""
+    found = error.errors[0] if isinstance(error, ParseError) and error.errors else {}
+    near = f" near `{found['highlight']}`" if found.get("highlight") else ""
+    return f"it is not valid SQL{near}; if a word of SQL is the name of a column, put it in double quotes"
+
+
 def find_classify_calls(text: str, *, where: str) -> tuple[tuple[str, str], ...]:
     """The calls of `classify` in an expression: the classified expression and the name of the rules."""
     calls = (node for node in _parse(text, where).walk() if _is_ours(node) and node.name.lower() == "classify")
     return tuple((call.expressions[0].sql(dialect=PORTABLE_SQL), call.expressions[1].name) for call in calls)
+
+
+def find_casts(text: str, *, where: str) -> tuple[tuple[str, str], ...]:
+    """The casts of a name in an expression: the name and the wanted type in SQL."""
+    return tuple(
+        (_join_name(value), cast.to.sql(dialect=PORTABLE_SQL).lower())
+        for cast in _parse(text, where).find_all(exp.Cast)
+        if isinstance(value := cast.this.unnest(), exp.Column | exp.Dot)
+    )
 
 
 def _substitute(tree: exp.Expr, scope: Scope, where: str, add_placeholder: Callable[[str], exp.Expr]) -> exp.Expr:

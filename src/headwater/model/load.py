@@ -13,11 +13,13 @@ from pydantic import BaseModel, ValidationError
 from headwater.declared import Declared, Origin
 from headwater.errors import DeclarationError, DeclarationErrors
 from headwater.model.address import ClearSecretError, has_secret
+from headwater.model.check.connector import check_connector
 from headwater.model.connector import Connector
 from headwater.model.dimension import DateDimension, EntityDimension, EnumDimension
 from headwater.model.entity import Entity, Rules
 from headwater.model.fact import Fact
 from headwater.model.project import CONTEXT, Declarations, FindSettings, Project, WarehouseOptions
+from headwater.model.reason import describe_reason
 from headwater.model.yaml_document import Document, read_documents
 from headwater.names import did_you_mean
 
@@ -85,7 +87,9 @@ def load_connector(path: Path) -> Connector:
     documents = read_documents(path, shown=f"{path.parent.name}/{path.name}")
     if not documents:
         raise DeclarationError("The connector's manifest is empty.", where=str(path.name))
-    return validate_document(Connector, documents[0])
+    connector = validate_document(Connector, documents[0])
+    check_connector(connector)
+    return connector
 
 
 def load_declarations(folder: Path, *, shown: str = "models") -> Declarations:
@@ -116,7 +120,15 @@ def validate_document(kind: type[D], document: Document, find_settings: FindSett
 
 def _load_file(path: Path, shown: str) -> Iterator[Declared]:
     if path.suffix in (".yaml", ".yml"):
-        for document in read_documents(path, shown=shown):
+        documents = read_documents(path, shown=shown)
+        if not documents:
+            raise DeclarationError(
+                "This file declares nothing.",
+                where=shown,
+                details="no text besides comments",
+                hint="start it with one of: entity, dimension, fact, rules; or delete it",
+            )
+        for document in documents:
             yield validate_document(_find_kind(document), document)
     elif path.suffix == ".py" and not path.name.startswith("_"):
         yield from _load_python(path, shown)
@@ -168,11 +180,12 @@ def _add_to_collection(noun: Declared, collections: dict[str, dict[str, Any]]) -
 
 
 def _to_declaration_error(error: Any, origin: Origin, fields: _Fields) -> DeclarationError:
-    path = tuple(str(step) for step in error["loc"])
+    tagged = tuple(str(step) for step in error["loc"])
+    path = _strip_tags(tagged, fields.values)
     last = path[-1] if path else ""
     where = origin.find_location(*path)
     if error["type"] == "extra_forbidden":
-        known = error.get("ctx", {}).get("known") or fields.list_names(path[:-1])
+        known = error.get("ctx", {}).get("known") or fields.list_names(tagged[:-1])
         return DeclarationError(
             f"`{'.'.join(path)}` is not a known key.", where=where, details=last, hint=did_you_mean(last, known)
         )
@@ -181,8 +194,21 @@ def _to_declaration_error(error: Any, origin: Origin, fields: _Fields) -> Declar
             f"`{'.'.join(path)}` is missing.", where=where, details="nothing", hint=f"add `{last}:`"
         )
     message = f"`{'.'.join(path)}` is invalid." if path else "This is invalid."
-    hint = str(error["msg"]).removeprefix("Value error, ")
-    return DeclarationError(message, where=where, details=_describe_input(error), hint=hint)
+    return DeclarationError(message, where=where, details=_describe_input(error), hint=describe_reason(error))
+
+
+def _strip_tags(path: tuple[str, ...], values: Any) -> tuple[str, ...]:
+    """`path` as in the document. Pydantic adds the `kind` of an object, which is not a key of the document."""
+    kept: list[str] = []
+    for number, step in enumerate(path):
+        if isinstance(values, dict) and step not in values and values.get("kind") == step and number + 1 < len(path):
+            continue
+        kept.append(step)
+        if isinstance(values, dict):
+            values = values.get(step)
+        elif isinstance(values, list) and step.isdigit() and int(step) < len(values):
+            values = values[int(step)]
+    return tuple(kept)
 
 
 def _describe_input(error: Any) -> str:

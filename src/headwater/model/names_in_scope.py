@@ -31,6 +31,11 @@ def map_entity_columns(entity: Entity, alias: str = "") -> dict[str, str]:
     return {name: prefix + quote(name) for name in (*entity.columns, *RESERVED)}
 
 
+def map_entity_dtypes(entity: Entity) -> dict[str, str]:
+    """The types of the declared columns of an entity."""
+    return {name: column.type for name, column in entity.columns.items()}
+
+
 def list_attribute_names(dimension: Dimension) -> tuple[str, ...]:
     """The attributes of a dimension that `<lookup>.<attribute>` may name, without load metadata."""
     match dimension:

@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from headwater.clock import Span
+from headwater.clock import Chunk, Span
 from headwater.declared import Declared
 from headwater.dtypes import DType
 from headwater.names import Name
@@ -105,7 +105,7 @@ class Resource(Declared):
     """How to request records by id, before records that are missing in a complete read count as deleted."""
     parent: Parent | None = None
     """The parent resource."""
-    chunk: Span | None = None
+    chunk: Chunk | None = None
     """The longest window of one read of history, if it differs from the connector."""
     look_back: Span | None = None
     """How far back history is split into chunks, if it differs from the connector. Everything older is one window."""

@@ -62,8 +62,25 @@ def read_documents(path: Path, *, shown: str = "") -> list[Document]:
         raise DeclarationError(
             "This file is not valid YAML.", where=f"{name}:{line}", details=details, hint="check the indentation"
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise DeclarationError("This file cannot be read.", where=name, details=str(error)) from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise DeclarationError(
+            "This file is not UTF-8.",
+            where=f"{name}:{line}",
+            details=f"byte {error.object[error.start]:#04x}",
+            hint="save the file as UTF-8 in your editor",
+        ) from error
+    except yaml.reader.ReaderError as error:
+        raise DeclarationError(
+            "This file contains a character that YAML does not allow.",
+            where=name,
+            details=f"{error.reason}: {error.character!r}"[:120],
+            hint="remove the character; text files of other encodings must be saved as UTF-8",
+        ) from error
+    except OSError as error:
+        raise DeclarationError(
+            "This file cannot be read.", where=name, details=error.strerror or str(error), hint="check its permissions"
+        ) from error
 
 
 def _load_documents(text: str, file: str) -> Iterator[Document]:

@@ -6,14 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from headwater.clock import format_instant
 from headwater.errors import DeclarationError
 from headwater.names import did_you_mean
 from headwater.plan.dependencies import Dependencies
 from headwater.plan.downstream import plan_star
-from headwater.plan.reads import find_readable_end, is_recent, plan_reads
+from headwater.plan.reads import find_readable_end, plan_reads
 from headwater.plan.state import FeedState, RunRequest, TenantState
 from headwater.plan.step import Conform, Extract, Land, Plan, Step
+from headwater.plan.time_span import check_time_span, describe_limits
 
 
 def build_plan(dependencies: Dependencies, state: TenantState, request: RunRequest) -> Plan:
@@ -21,10 +21,11 @@ def build_plan(dependencies: Dependencies, state: TenantState, request: RunReque
 
     Unfinished batches come first and resume. The reads of a feed depend on each other, so that a service that refuses
     gets no further requests. A child resource waits until its parent has landed. DeclarationError if the request names
-    a connection or resource that the tenant does not read.
+    a connection or resource that the tenant does not read, or a time span that can contain no change.
     """
     _refuse_unknown(state, request)
     feeds = tuple(feed for feed in _sort_parents_first(state.feeds) if request.includes(feed.feed))
+    check_time_span(feeds, request)
     steps: list[Step] = []
     landing: dict[str, tuple[str, ...]] = defaultdict(tuple)
     lands_of: dict[tuple[str, str], tuple[str, ...]] = {}
@@ -40,11 +41,7 @@ def build_plan(dependencies: Dependencies, state: TenantState, request: RunReque
     return Plan(
         tenant=state.tenant,
         steps=(*steps, *star),
-        notes=(
-            *_build_notes(feeds, request),
-            *_describe_recent(feeds, request),
-            *_describe_decisions(state, star),
-        ),
+        notes=(*describe_limits(feeds, request), *_describe_decisions(state, star)),
     )
 
 
@@ -96,33 +93,6 @@ def _refuse_unknown(state: TenantState, request: RunRequest) -> None:
                 details=unknown[0],
                 hint=did_you_mean(unknown[0], known),
             )
-
-
-def _build_notes(feeds: Iterable[FeedState], request: RunRequest) -> tuple[str, ...]:
-    """Notes about requested windows that cannot be read yet, one for each connection."""
-    notes: dict[str, str] = {}
-    for feed in feeds if request.includes_layer("raw") else ():
-        until = find_readable_end(feed, request)
-        if until is None:
-            notes[feed.feed.connection] = "the time of the service is unknown, so no new window is read"
-        elif request.until is not None and request.until > until:
-            notes[feed.feed.connection] = (
-                f"requested until {format_instant(request.until)}, settled until {format_instant(until)}"
-            )
-    return tuple(f"{connection}: {note}" for connection, note in sorted(notes.items()))
-
-
-def _describe_recent(feeds: Iterable[FeedState], request: RunRequest) -> tuple[str, ...]:
-    """One note for each connection, about resources whose changes are not requested yet because of `every`."""
-    by_connection: dict[str, list[str]] = defaultdict(list)
-    for feed in feeds if request.includes_layer("raw") else ():
-        until = find_readable_end(feed, request)
-        if until is not None and is_recent(feed, request, until):
-            by_connection[feed.feed.connection].append(f"{feed.feed.resource} (every {feed.resource.every})")
-    return tuple(
-        f"{connection}: not due yet: {', '.join(names)}; `--resource NAME` reads one now"
-        for connection, names in sorted(by_connection.items())
-    )
 
 
 def _describe_decisions(state: TenantState, star: Iterable[Step]) -> list[str]:

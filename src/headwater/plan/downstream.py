@@ -41,15 +41,24 @@ def plan_star(
     return (
         *conforms,
         *tables,
-        *_plan_publish(state, dependencies.publish, tables),
-        *_plan_publish(state, dependencies.publish_silver, conforms),
+        *_plan_publish(state, dependencies.publish, tables, is_due=request.includes_layer("gold")),
+        *_plan_publish(state, dependencies.publish_silver, conforms, is_due=request.includes_layer("silver")),
     )
 
 
-def _plan_publish(state: TenantState, names: Iterable[str], steps: Iterable[Step]) -> tuple[Publish, ...]:
-    """Publish depends on all tables, so that readers get a complete state or keep the previous one."""
+def _plan_publish(
+    state: TenantState, names: Iterable[str], steps: Iterable[Step], *, is_due: bool
+) -> tuple[Publish, ...]:
+    """Publish depends on all tables, so that readers get a complete state or keep the previous one.
+
+    With `is_due`, publications that are new or failed are written even if no table is built.
+    """
     after = tuple(step.id for step in steps)
-    return tuple(Publish(tenant=state.tenant, name=name, after=after) for name in names if after)
+    return tuple(
+        Publish(tenant=state.tenant, name=name, after=after)
+        for name in names
+        if after or (is_due and name in state.unpublished and state.built)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -144,7 +144,7 @@ def _plan_snapshot(state: FeedState, request: RunRequest, until: datetime) -> tu
     cursor = state.resource.cursor
     if not isinstance(cursor, FullSnapshot):
         return ()
-    if not _is_due(state, "snapshot", every="0s" if request.force else cursor.every, until=until):
+    if not _is_due(state, "snapshot", every="0s" if request.force or request.sweep else cursor.every, until=until):
         return ()
     return (_create_read(state, Window(since=EPOCH, until=until), purpose="snapshot"),)
 
@@ -153,7 +153,7 @@ def _plan_sweep(state: FeedState, request: RunRequest, until: datetime) -> tuple
     deletes = state.resource.deletes
     if request.has_window or not isinstance(deletes, IdSweep):
         return ()
-    if not _is_due(state, "sweep", every=deletes.every, until=until):
+    if not _is_due(state, "sweep", every="0s" if request.sweep else deletes.every, until=until):
         return ()
     return (_create_read(state, Window(since=EPOCH, until=until), purpose="sweep"),)
 

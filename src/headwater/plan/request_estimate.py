@@ -1,14 +1,14 @@
-"""Estimates how many requests a plan sends to each service, and how long the request limits make them last."""
+"""Describes the requests of a plan: how many it sends, how long the limits make them last, and which are not due yet."""
 
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 from headwater.batch import Feed
-from headwater.plan.reads import is_parent_due
-from headwater.plan.state import FeedState
+from headwater.plan.reads import find_readable_end, is_parent_due, is_recent
+from headwater.plan.state import FeedState, RunRequest
 from headwater.plan.step import Extract
 
 
@@ -38,6 +38,19 @@ def describe_requests(connection: str, requests: int, *, per_minute: int) -> str
     minutes = math.ceil(requests / per_minute)
     last = f"which take at least {minutes} minutes at {per_minute} a minute" if minutes > 1 else "within a minute"
     return f"{connection}: at least {requests:,} {noun}, {last}"
+
+
+def describe_recent(feeds: Iterable[FeedState], request: RunRequest) -> tuple[str, ...]:
+    """One note for each connection, about resources whose changes are not requested yet because of `every`."""
+    by_connection: dict[str, list[str]] = defaultdict(list)
+    for feed in feeds if request.includes_layer("raw") else ():
+        until = find_readable_end(feed, request)
+        if until is not None and is_recent(feed, request, until):
+            by_connection[feed.feed.connection].append(f"{feed.feed.resource} (every {feed.resource.every})")
+    return tuple(
+        f"{connection}: not due yet: {', '.join(names)}; `--resource NAME` reads one now"
+        for connection, names in sorted(by_connection.items())
+    )
 
 
 def _count_collections(read: Extract, state: FeedState) -> int:

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from headwater.batch import Feed, Window
-from headwater.clock import EPOCH
+from headwater.clock import EPOCH, format_instant
+from headwater.errors import DeclarationError
 from headwater.ledger.base import BatchRow
 from headwater.model.resource import Resource
 
@@ -84,6 +85,8 @@ class TenantState:
     """The existing tables, e.g. `silver.ticket`, `gold.dim_customer`, `gold.fact_ticket`. Others are created."""
     schema_decisions: Mapping[str, SchemaDecision] = field(default_factory=dict)
     """The entities whose declaration differs from their stored history."""
+    unpublished: frozenset[str] = frozenset()
+    """The publications that are new, or whose last write did not succeed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +111,27 @@ class RunRequest:
     """The longest window of one read. Default: as declared."""
     fresh: bool = False
     """Drop unfinished reads, and read their windows again from the start."""
+    sweep: bool = False
+    """Read all ids now, although the next sweep is not due."""
     allow_drop: bool = False
     """Apply deletes even if a sweep finds more than `max_drop` allows."""
+
+    def __post_init__(self) -> None:
+        """Refuse a request that contradicts itself. DeclarationError."""
+        if self.since is not None and self.until is not None and self.since >= self.until:
+            raise DeclarationError(
+                "The time span is empty: it ends before it starts.",
+                where="--since, --until",
+                details=f"{format_instant(self.since)} .. {format_instant(self.until)}",
+                hint="`--since` must be before `--until`",
+            )
+        if self.sweep and (self.since is not None or self.until is not None):
+            raise DeclarationError(
+                "A sweep reads all ids, so it has no time span.",
+                where="--sweep",
+                details="--since or --until",
+                hint="run the sweep and the time span separately",
+            )
 
     @property
     def has_window(self) -> bool:

@@ -11,7 +11,7 @@ from headwater.plan.state import Layer, RunRequest, list_layers_to
 from headwater.plan.step import Plan
 from headwater.run.inspect.as_of import build_as_of_query, read_as_of
 from headwater.run.inspect.check import check_project
-from headwater.run.inspect.connectors import list_connectors, load_connector
+from headwater.run.inspect.connectors import list_connectors, list_fields, load_connector
 from headwater.run.inspect.explain import explain
 from headwater.run.inspect.history import read_history
 from headwater.run.inspect.plan import dump_plan, plan
@@ -19,6 +19,7 @@ from headwater.run.inspect.query import Query, build_query, run_query
 from headwater.run.inspect.status import read_status
 from headwater.run.manage.init import init_project
 from headwater.run.manage.new_connector import write_connector
+from headwater.run.manage.publish import publish_tables
 from headwater.run.manage.quarantine import discard, list_refused, read_refused, retry
 from headwater.run.manage.remove_tenant import plan_removal, remove_tenant
 from headwater.run.manage.tenants import (
@@ -75,6 +76,7 @@ __all__ = [
     "init_project",
     "list_connections",
     "list_connectors",
+    "list_fields",
     "list_layers_to",
     "list_refused",
     "list_tenants",
@@ -83,6 +85,7 @@ __all__ = [
     "open_project",
     "plan",
     "plan_removal",
+    "publish_tables",
     "read_as_of",
     "read_history",
     "read_refused",

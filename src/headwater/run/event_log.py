@@ -19,6 +19,7 @@ from headwater.events import (
     ReadStarted,
     Repaired,
     RequestRetried,
+    RequestSent,
     StepFailed,
     StepSkipped,
     TableBuilt,
@@ -73,7 +74,7 @@ def to_log_line(event: Event) -> LogLine:
 def _is_idle(event: Event) -> bool:
     """Whether the event reports no change: an empty window, an unchanged table, a field that a service omits."""
     match event:
-        case PageCommitted():
+        case PageCommitted() | RequestSent():
             counts = 0
         case ReadStarted():
             counts = event.resumed_at

@@ -27,6 +27,8 @@ class StepResult:
     state: StepState
     detail: str = ""
     """A summary: rows read, rows written, or why it was skipped."""
+    waits_for: tuple[str, ...] = ()
+    """For a skipped step: the steps that it needs and that did not succeed."""
     error: HeadwaterError | None = None
 
 
@@ -67,6 +69,8 @@ class RunReport:
     findings: tuple[Finding, ...] = ()
     counts: tuple[RecordCount, ...] = ()
     """The record counts of this run."""
+    notes: tuple[str, ...] = ()
+    """Notes of the plan, e.g. a part of the requested time span that is not read."""
     steps: tuple[StepResult, ...] = ()
 
     @property

@@ -13,6 +13,9 @@ from headwater.model.connector import Connector
 from headwater.model.project import Connection
 from headwater.names import did_you_mean
 
+UNFILLED = "CHANGE-ME"
+"""The value that `headwater init` writes for a setting that only the user knows."""
+
 
 def resolve(reference: str, *, root: Path, where: str) -> str:
     """Resolve a reference to a secret. DeclarationError if it is not a reference or has no value."""
@@ -57,6 +60,9 @@ def fill_settings(connection: Connection, connector: Connector, *, where: str) -
         if value is None:
             hint = f"add `{name}:` under settings ({setting.description})"
             raise DeclarationError(f"The setting `{name}` is not set.", where=where, details="nothing", hint=hint)
+        if value == UNFILLED:
+            hint = f"set your own value ({setting.description})" if setting.description else "set your own value"
+            raise DeclarationError(f"The setting `{name}` is not filled in.", where=where, details=value, hint=hint)
         filled[name] = value
     return filled
 

@@ -22,16 +22,17 @@ def run_step(
     plan: Mapping[str, Any] | None = None,
     options: StepOptions | None = None,
 ) -> RunReport:
-    """Execute one step of a plan, and return its report.
+    """Execute one step of a plan, and return its report. Without `tenant`: that of the step or of the plan.
 
     `step` is a step as `dump_plan` wrote it, the id of a step in `plan`, or the id alone. A step that is already done
     does nothing. StepNotReady if a step that it depends on has not succeeded.
     """
-    tenant_workspace = choose_tenant(workspace, tenant)
-    if isinstance(step, str):
-        request = find_request(plan, step) if plan is not None else _find_step(tenant_workspace, step)
+    if isinstance(step, str) and plan is None:
+        tenant_workspace = choose_tenant(workspace, tenant)
+        request = _find_step(tenant_workspace, step)
     else:
-        request = load_request(step)
+        request = find_request(plan or {}, step) if isinstance(step, str) else load_request(step)
+        tenant_workspace = choose_tenant(workspace, tenant or request.step.tenant)
     return execute_step(tenant_workspace, request, options or StepOptions())
 
 

@@ -21,6 +21,7 @@ from headwater.model.check.context import ValidationContext
 from headwater.model.check.entities import check_declarations
 from headwater.model.load import load_declarations, load_project
 from headwater.model.project import Connection, Declarations, Project
+from headwater.model.reason import describe_reason
 from headwater.names import check_slug, did_you_mean
 from headwater.publish.targets import check_publications
 from headwater.run.isolation import check_isolation
@@ -243,7 +244,7 @@ def _parse_connection(row: ConnectionRow) -> Connection:
         raise DeclarationError(
             f"The connection `{row.name}` of the ledger is invalid.",
             where=f"{row.tenant}, connection {row.name}: {'.'.join(map(str, first['loc']))}",
-            hint=f"{str(first['msg']).removeprefix('Value error, ')}; `headwater connection add` replaces it",
+            hint=f"{describe_reason(first)}; `headwater connection add` replaces it",
         ) from None
 
 

@@ -11,6 +11,8 @@ from headwater.run import app
 
 def test_a_project_of_a_blueprint_and_a_connector_is_in_good_order(tmp_path):
     app.init_project(tmp_path / "my-msp", blueprint="msp", connector="connectwise")
+    file = tmp_path / "my-msp" / "headwater.yaml"
+    file.write_text(file.read_text().replace("CHANGE-ME", "acme"))
     with app.open_project(tmp_path / "my-msp") as workspace:
         report = app.check_project(workspace)
     assert report.connectors == ("connectwise",)

@@ -9,8 +9,8 @@ import typer
 
 from headwater.cli import run_options
 from headwater.cli.options import OutputOptions, ProjectOptions, TenantOption, expand_options
-from headwater.cli.output import print_result, to_plain
-from headwater.cli.render import render_query
+from headwater.cli.output import to_plain
+from headwater.cli.row_output import FormatOption, print_rows
 from headwater.run import app
 
 
@@ -37,6 +37,7 @@ def as_of(
     project: ProjectOptions,
     tenant: TenantOption,
     *,
+    chosen: FormatOption,
     output: OutputOptions,
 ) -> None:
     """Show an entity or a dimension as it was at an instant.
@@ -49,4 +50,4 @@ def as_of(
     with app.open_project(project.project, environment=project.environment) as workspace:
         tenant_workspace = app.choose_tenant(workspace, tenant.tenant)
         result = app.read_as_of(tenant_workspace, at, name, where=rows.where, columns=columns, limit=rows.limit)
-    print_result(output, {"as_of": at, **to_plain(result)}, *render_query(result))
+    print_rows(output, chosen, result, value={"as_of": at, **to_plain(result)}, limit=rows.limit)

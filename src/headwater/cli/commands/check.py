@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typer
-from rich.table import Table
+from rich.console import RenderableType
 from rich.text import Text
 
 from headwater.cli.options import OutputOptions, ProjectOptions, expand_options
@@ -28,7 +28,7 @@ def check(project: ProjectOptions, output: OutputOptions) -> None:
     print_result(output, to_plain(report), *_render(report))
 
 
-def _render(check: CheckReport) -> list[Text | Table]:
+def _render(check: CheckReport) -> list[RenderableType]:
     """The number of declarations of each kind, and the warnings."""
     counted = [
         (name, len(getattr(check, name)), ", ".join(getattr(check, name)))

@@ -75,9 +75,9 @@ def list_(project: ProjectOptions, tenant: TenantOption, output: OutputOptions) 
 @commands.command()
 @expand_options
 def test(name: ConnectionName, project: ProjectOptions, tenant: TenantOption, output: OutputOptions) -> None:
-    """Send one cheap request to the service.
+    """Request one page of a resource from the service.
 
-    The command tests the URL and the credentials.
+    The command tests the URL, the credentials, and the right to read. It stores nothing.
     """
     with app.open_project(project.project, environment=project.environment) as workspace:
         result = app.check_connection(app.choose_tenant(workspace, tenant.tenant), name)

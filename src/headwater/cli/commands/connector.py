@@ -35,10 +35,24 @@ def show(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The connector.")],
     project: ProjectOptions,
     output: OutputOptions,
+    *,
+    resource: Annotated[
+        str | None, typer.Option("--resource", metavar="NAME", help="Show only this resource, with its fields.")
+    ] = None,
 ) -> None:
-    """Show the settings, secrets and resources of a connector."""
+    """Show the settings, secrets and resources of a connector, or the fields of a resource.
+
+    The fields are those that `map:` of an entity may name.
+    """
+    fields = app.list_fields(name, project.project, resource=resource)
+    if resource is not None:
+        table = render_list(fields[resource], empty="no fields")
+        print_result(output, {"connector": name, "resource": resource, "fields": fields[resource]}, table, paged=True)
+        return
     manifest = app.load_connector(name, project.project)
-    resources = [(resource.resource, resource.path, ", ".join(resource.key)) for resource in manifest.resources]
+    resources = [
+        (item.resource, item.path, ", ".join(item.key), len(fields[item.resource])) for item in manifest.resources
+    ]
     facts = {
         "connector": manifest.connector,
         "title": manifest.title,
@@ -47,8 +61,10 @@ def show(
         "secrets": list(manifest.secrets),
         "confidence": manifest.confidence,
     }
-    table = render_table(("resource", "path", "key"), resources, title="Resources")
-    print_result(output, manifest.model_dump(mode="json"), render_pairs(facts), table)
+    resources_table = render_table(("resource", "path", "key", "fields"), resources, title="Resources")
+    note = Text(f"`headwater connector show {name} --resource NAME` lists the fields of a resource", style="dim")
+    value = {**manifest.model_dump(mode="json"), "fields_by_resource": fields}
+    print_result(output, value, render_pairs(facts), resources_table, note)
 
 
 @commands.command()

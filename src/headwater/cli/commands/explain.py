@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.console import RenderableType
 from rich.text import Text
 
 from headwater.cli.options import OutputOptions, ProjectOptions, expand_options
@@ -31,7 +31,7 @@ def explain(
     print_result(output, {**to_plain(explanation), "lineage": lineage}, *_render(explanation))
 
 
-def _render(explanation: Explanation) -> list[Text | Table]:
+def _render(explanation: Explanation) -> list[RenderableType]:
     """The lineage and the SQL of a table."""
     return [
         Text(f"{explanation.kind} {explanation.name}, declared in {explanation.declared}"),

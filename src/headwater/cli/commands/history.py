@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.console import RenderableType
 from rich.text import Text
 
 from headwater.cli.options import OutputOptions, ProjectOptions, TenantOption, expand_options
@@ -37,7 +37,7 @@ def history(
     """
     with app.open_project(project.project, environment=project.environment) as workspace:
         changes = app.read_history(app.choose_tenant(workspace, tenant.tenant), entity, key, raw=raw)
-    print_result(output, to_plain(changes), *_render(changes))
+    print_result(output, to_plain(changes), *_render(changes), paged=True)
 
 
 _GONE = {
@@ -46,13 +46,13 @@ _GONE = {
 }
 
 
-def _render(history: History) -> list[Text | Table]:
+def _render(history: History) -> list[RenderableType]:
     """The versions of one record, one line each, and the raw records if requested."""
     versions = sum(moment.kind not in _GONE for moment in history.moments)
     counted = f"{format_count(versions, 'version')} of {format_count(history.events, 'observation')}"
     head = f"{history.entity} {history.entity_key}: {counted}"
     columns = ("from", "to", "what", "source", "read at", "batch")
-    parts: list[Text | Table] = [
+    parts: list[RenderableType] = [
         Text(head),
         render_table(columns, [_render_change(moment) for moment in history.moments]),
     ]

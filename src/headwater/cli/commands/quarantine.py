@@ -41,8 +41,8 @@ def list_(
             tenant_workspace, connection=feed.connection, resource=feed.resource, include_closed=everything
         )
     rows = [_to_row(record) for record in refused]
-    table = render_list([_shorten(row) for row in rows], empty="nothing in quarantine")
-    print_result(output, {"quarantined": rows}, table)
+    table = render_list([_shorten(row) for row in rows], empty="nothing in quarantine", whole=("id",))
+    print_result(output, {"quarantined": rows}, table, paged=True)
 
 
 @commands.command()

@@ -23,6 +23,9 @@ def run(
     output: OutputOptions,
     *,
     fresh: Annotated[bool, typer.Option("--fresh", help="Drop unfinished reads and restart them.")] = False,
+    sweep: Annotated[
+        bool, typer.Option("--sweep", help="Look for deletes now: read all ids and all snapshots, although not due.")
+    ] = False,
     allow_drop: Annotated[
         bool, typer.Option("--allow-drop", help="Apply deletes even if a sweep finds more than `max_drop` allows.")
     ] = False,
@@ -37,7 +40,7 @@ def run(
         output,
         lambda workspace, stop: app.run(
             app.choose_tenant(workspace, tenant.tenant),
-            build_request(request, fresh=fresh, allow_drop=allow_drop),
+            build_request(request, fresh=fresh, sweep=sweep, allow_drop=allow_drop),
             stop=stop,
         ),
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import typer
-from rich.table import Table
+from rich.console import RenderableType
 
 from headwater.cli.options import OutputOptions, ProjectOptions, TenantOption, expand_options
 from headwater.cli.output import print_result, to_plain
@@ -40,7 +40,7 @@ def status(project: ProjectOptions, tenant: TenantOption, output: OutputOptions)
     )
 
 
-def _render_feeds(rows: Sequence[FeedStatus]) -> Table:
+def _render_feeds(rows: Sequence[FeedStatus]) -> RenderableType:
     """The state of each resource."""
     columns = ("connection", "resource", "until", "windows", "rows", "waiting", "quarantined", "drift", "failed")
     return render_table(columns, [_render_feed(row) for row in rows], title="Resources")
@@ -55,6 +55,6 @@ def _render_feed(row: FeedStatus) -> tuple[Any, ...]:
     return (row.connection, row.resource, until, row.windows, row.rows, row.waiting, row.quarantined, drift, failed)
 
 
-def _render_tables(rows: Sequence[TableStatus]) -> Table:
+def _render_tables(rows: Sequence[TableStatus]) -> RenderableType:
     """The tables of the warehouse."""
     return render_table(("layer", "table", "rows"), [(row.layer, row.table, row.rows) for row in rows], title="Tables")

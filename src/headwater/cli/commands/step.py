@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.console import RenderableType
 from rich.text import Text
 
 from headwater.cli.errors import UsageError
@@ -75,7 +75,7 @@ def _parse(name: str, text: str) -> dict[str, Any]:
     return value
 
 
-def _render(report: RunReport) -> list[Text | Table]:
+def _render(report: RunReport) -> list[RenderableType]:
     """Render the report of one step."""
     lines = [
         Text.assemble((step.state, STATE_COLOURS[step.state]), f"  {step.step}  {step.detail}")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from headwater.errors import DeclarationError
+from headwater.model.check.casts import check_casts
 from headwater.model.entity import Entity
 from headwater.model.expression import Scope, compile_expression
 from headwater.model.field import Field
@@ -28,12 +29,19 @@ class ValidationContext:
         return Scope(columns=columns, settings=self.settings, rules=self.declarations.rules)
 
 
-def check_expression(text: str, scope: Scope, where: str) -> Iterator[DeclarationError]:
-    """The error of an expression that is invalid in `scope`, if any."""
+def check_expression(
+    text: str, scope: Scope, where: str, *, dtypes: Mapping[str, str] | None = None, to: str = ""
+) -> Iterator[DeclarationError]:
+    """The errors of an expression: a name that is not in `scope`, or a cast that no engine makes.
+
+    `dtypes` are the types of columns, and `to` is the type of the result, as far as they are known.
+    """
     try:
         compile_expression(text, scope, where=where)
     except DeclarationError as error:
         yield error
+        return
+    yield from check_casts(text, dtypes or {}, where=where, to=to)
 
 
 def check_column(entity: Entity, column: str, where: str) -> Iterator[DeclarationError]:

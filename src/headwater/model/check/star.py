@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 
 from headwater.declared import Origin
 from headwater.errors import DeclarationError
@@ -17,8 +17,9 @@ from headwater.model.dimension import (
     EnumDimension,
 )
 from headwater.model.entity import Entity
+from headwater.model.expression import find_names
 from headwater.model.fact import Fact, Part
-from headwater.model.names_in_scope import map_entity_columns, map_lookup_columns
+from headwater.model.names_in_scope import map_entity_columns, map_entity_dtypes, map_lookup_columns
 from headwater.names import did_you_mean
 
 _RESERVED = frozenset({*MEMBER_COLUMNS, *LOAD_COLUMNS})
@@ -98,7 +99,7 @@ def _check_attributes(
     scope = context.build_scope(map_entity_columns(entity))
     for name, attribute in attributes.items():
         where = origin.find_location(*path, name)
-        yield from check_expression(attribute.value or name, scope, where)
+        yield from check_expression(attribute.value or name, scope, where, dtypes=map_entity_dtypes(entity))
         if attribute.inherit:
             yield from check_column(entity, attribute.inherit.parent, where)
 
@@ -153,11 +154,14 @@ def _check_part(context: ValidationContext, fact: Fact, part: Part, number: int)
     entity = context.declarations.entities[part.entity]
     own = context.build_scope(map_entity_columns(entity))
     for name, text in part.columns.items():
-        yield from check_expression(text, own, fact.origin.find_location("parts", str(number), "columns", name))
+        where = fact.origin.find_location("parts", str(number), "columns", name)
+        yield from check_expression(text, own, where, dtypes=map_entity_dtypes(entity))
     names = map_part_names(fact, part, entity, context.declarations.dimensions)
     scope = context.build_scope(names)
     for path, text in _list_expressions(fact, part, number):
-        yield from check_expression(text, scope, fact.origin.find_location(*path))
+        dtypes = {} if part.columns else map_entity_dtypes(entity)
+        yield from check_expression(text, scope, fact.origin.find_location(*path), dtypes=dtypes)
+    yield from _check_cycles(fact, _map_base_names(part, entity, has_periods=fact.periods is not None).keys())
     for name in fact.grain:
         if name not in names:
             yield DeclarationError(
@@ -170,13 +174,57 @@ def _check_part(context: ValidationContext, fact: Fact, part: Part, number: int)
 
 def map_part_names(fact: Fact, part: Part, entity: Entity, dimensions: Mapping[str, Dimension]) -> dict[str, str]:
     """The names that the expressions of a fact may use for one of its parts, in any order."""
-    base = dict.fromkeys(part.columns, "NULL") if part.columns else map_entity_columns(entity)
     looked_up = {
         name: dimensions[lookup.dimension] for name, lookup in fact.lookups.items() if lookup.dimension in dimensions
     }
     derived = dict.fromkeys((*fact.degenerate, *fact.measures), "NULL")
-    periods = dict.fromkeys(("period_start", "period_end"), "NULL") if fact.periods else {}
-    return {"entity_key": '"entity_key"', **derived, **base, **periods, **map_lookup_columns(looked_up)}
+    base = _map_base_names(part, entity, has_periods=fact.periods is not None)
+    return {**derived, **base, **map_lookup_columns(looked_up)}
+
+
+def _map_base_names(part: Part, entity: Entity, *, has_periods: bool) -> dict[str, str]:
+    """The names that a part has without the declared names of its fact."""
+    base = dict.fromkeys(part.columns, "NULL") if part.columns else map_entity_columns(entity)
+    periods = dict.fromkeys(("period_start", "period_end"), "NULL") if has_periods else {}
+    return {"entity_key": '"entity_key"', **base, **periods}
+
+
+def _check_cycles(fact: Fact, base: Set[str]) -> Iterator[DeclarationError]:
+    """No degenerate column or measure needs itself. A column of the part wins over a declared name that is spelled alike."""
+    derived = {**fact.degenerate, **fact.measures}
+    needed = {name: _find_derived(fact, text, derived.keys() - base) for name, text in derived.items()}
+    for name in sorted(derived.keys() - base):
+        if cycle := _find_cycle(name, needed):
+            section = "measures" if name in fact.measures else "degenerate"
+            yield DeclarationError(
+                f"`{name}` refers to itself.",
+                where=fact.origin.find_location(section, name),
+                details=" -> ".join(cycle),
+                hint="use only columns, and names that do not need this one",
+            )
+            return
+
+
+def _find_derived(fact: Fact, text: str, derived: Set[str]) -> list[str]:
+    try:
+        return [name for name in find_names(text, where=str(fact.origin)) if name in derived]
+    except DeclarationError:
+        return []  # reported with its line by `check_expression`
+
+
+def _find_cycle(name: str, needed: Mapping[str, list[str]]) -> tuple[str, ...]:
+    """The path from `name` back to itself; empty if there is none."""
+    paths = [(name,)]
+    visited: set[str] = set()
+    while paths:
+        path = paths.pop()
+        for other in needed.get(path[-1], ()):
+            if other == name:
+                return (*path, name)
+            if other not in visited:
+                visited.add(other)
+                paths.append((*path, other))
+    return ()
 
 
 def _list_expressions(fact: Fact, part: Part, number: int) -> Iterator[tuple[tuple[str, ...], str]]:

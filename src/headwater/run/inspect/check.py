@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from headwater.errors import HeadwaterError
+from collections.abc import Iterator
+
+from headwater.errors import DeclarationError, DeclarationErrors, HeadwaterError
 from headwater.extract.rate_limit import RateLimiters
 from headwater.model.address import is_reference
 from headwater.run.clients import locate_connection, open_client
 from headwater.run.isolation import check_isolation
 from headwater.run.plugins import find_ledger
 from headwater.run.results import CheckReport
+from headwater.run.secrets import fill_settings
 from headwater.run.workspace import Workspace
+from headwater.wire.hosts import check_base
+from headwater.wire.template import fill
 
 
 def check_project(workspace: Workspace) -> CheckReport:
-    """The declarations of a project. DeclarationErrors if two tenants share a location.
+    """The declarations of a project. DeclarationErrors if a connection is invalid, or two tenants share a location.
 
     Opening the project has already checked the declarations. Warnings list what is missing on this machine, e.g. secrets:
     they may be set where the project runs.
     """
     declared = workspace.declarations
+    if errors := list(_find_setting_errors(workspace)):
+        raise DeclarationErrors(errors)
     return CheckReport(
         project=workspace.project.name,
         connectors=tuple(sorted(workspace.connectors)),
@@ -44,6 +51,19 @@ def _check_isolation(workspace: Workspace) -> list[str]:
             find_ledger(project.ledger.url)
         check_isolation(project.with_origin(workspace.project.origin), sorted(tenants), workspace.root)
     return warnings
+
+
+def _find_setting_errors(workspace: Workspace) -> Iterator[DeclarationError]:
+    """The errors in the settings of connections, which are wrong on every machine."""
+    for tenant, declared in workspace.project.tenants.items():
+        for name, connection in declared.connections.items():
+            where = locate_connection(workspace.open_tenant(tenant), name)
+            connector = workspace.find_connector(connection.connector, where=where).connector
+            try:
+                settings = fill_settings(connection, connector, where=where)
+                check_base(fill(connector.base_url, settings, where=where), where=where)
+            except DeclarationError as error:
+                yield error
 
 
 def _list_warnings(workspace: Workspace) -> list[str]:

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from headwater.batch import Feed
-from headwater.plan.request_estimate import describe_requests, estimate_requests
-from headwater.plan.state import RunRequest
+from headwater.plan.request_estimate import describe_recent, describe_requests, estimate_requests
+from headwater.plan.state import FeedState, RunRequest
 from headwater.plan.step import Extract, Plan
 from headwater.run.pipeline.run import find_warehouse_state, plan_run
 from headwater.run.pipeline.services import connect
@@ -27,14 +27,19 @@ def plan(workspace: TenantWorkspace, request: RunRequest) -> Plan:
     if services.unreachable and not services.times:
         raise next(iter(services.unreachable.values()))
     planned = plan_run(workspace, request, sources, times=services.times, warehouse_state=warehouse_state)
-    return replace(planned, notes=(*planned.notes, *_describe_requests(workspace, planned, sources)))
+    feeds = {feed: load_feed_state(workspace.ledger, source, ()) for feed, source in sources.items()}
+    request = replace(request, source_times={name: agreed.now for name, agreed in services.times.items()})
+    recent = describe_recent((state for feed, state in feeds.items() if request.includes(feed)), request)
+    requests = _describe_requests(workspace, planned, sources, feeds)
+    return replace(planned, notes=(*planned.notes, *recent, *requests))
 
 
-def _describe_requests(workspace: TenantWorkspace, planned: Plan, sources: Mapping[Feed, Source]) -> Iterator[str]:
+def _describe_requests(
+    workspace: TenantWorkspace, planned: Plan, sources: Mapping[Feed, Source], feeds: Mapping[Feed, FeedState]
+) -> Iterator[str]:
     """A note about the requests to each service."""
     ledger = workspace.ledger
     reads = [step for step in planned.steps if isinstance(step, Extract)]
-    feeds = {read.batch.feed: load_feed_state(ledger, sources[read.batch.feed], ()) for read in reads}
     rows: dict[str, int] = {}
     for read in reads:
         previous = ledger.find_latest(read.batch.feed, purpose=read.batch.purpose)

@@ -10,6 +10,7 @@ from headwater.model.connector import Connector
 from headwater.model.load import PROJECT_FILE
 from headwater.names import check_slug
 from headwater.run.plugins import load_blueprint, load_connector_plugin
+from headwater.run.secrets import UNFILLED
 
 _PROJECT = """\
 # What this project reads, and where it stores it. Reference: docs/reference/declarations.md
@@ -82,7 +83,7 @@ def _render_project(folder: Path, connector: Connector | None, blueprint: str) -
 
 
 def _render_connection(connector: Connector) -> str:
-    settings = [f'          {name}: "{setting.default or "CHANGE-ME"}"' for name, setting in connector.settings.items()]
+    settings = [f'          {name}: "{setting.default or UNFILLED}"' for name, setting in connector.settings.items()]
     secrets = [f'          {name}: "env:{_name_variable(connector, name)}"' for name in connector.secrets]
     return _CONNECTION.format(
         name=connector.default_connection_name or connector.connector,

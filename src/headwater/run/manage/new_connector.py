@@ -7,6 +7,7 @@ from pathlib import Path
 
 from headwater.errors import DeclarationError
 from headwater.names import check_name
+from headwater.run.plugins import list_connector_names
 
 _MANIFEST = """\
 # The resources of the service, and how to request them. Reference: docs/reference/declarations.md
@@ -65,7 +66,10 @@ def test_a_sample_of_each_resource_contains_its_key(resource):
 
 
 def write_connector(folder: Path, name: str) -> list[Path]:
-    """Write the files of a new connector to `folder`, and return their paths. DeclarationError if the folder exists."""
+    """Write the files of a new connector to `folder`, and return their paths.
+
+    DeclarationError if the folder exists, or an installed connector has the name.
+    """
     _check(folder, name)
     files: Mapping[str, str] = {
         "connector.yaml": _MANIFEST.format(name=name),
@@ -93,6 +97,13 @@ def _check(folder: Path, name: str) -> None:
         raise DeclarationError(
             "This is not a valid connector name.", where="connector new", details=name, hint=str(error)
         ) from error
+    if name in list_connector_names():
+        raise DeclarationError(
+            "An installed connector has this name.",
+            where="connector new",
+            details=name,
+            hint="choose another name: a connector of the project would replace the installed one",
+        )
     if folder.exists():
         raise DeclarationError(
             "The connector exists already.", where=str(folder), details=name, hint="choose another name"

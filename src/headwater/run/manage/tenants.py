@@ -8,15 +8,20 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from headwater.batch import Feed
 from headwater.errors import DeclarationError, StateError
 from headwater.extract.client import Client
+from headwater.extract.probe import fetch_first_page
 from headwater.extract.rate_limit import RateLimiters
+from headwater.extract.request_params import ReadRequest
 from headwater.ledger.base import CLEAR_SECRET_REMOVED, ConnectionRow
 from headwater.model.project import Connection
+from headwater.model.reason import describe_reason
 from headwater.names import check_slug, did_you_mean
-from headwater.run.clients import open_client
+from headwater.run.clients import locate_connection, open_client
 from headwater.run.ownership import claim_lake, claim_warehouse
 from headwater.run.pipeline.run import lock_tenant
+from headwater.run.pipeline.sources import load_sources
 from headwater.run.plugins import open_warehouse
 from headwater.run.secrets import fill_settings
 from headwater.run.workspace import TenantWorkspace, Workspace
@@ -95,7 +100,7 @@ def add_connection(workspace: TenantWorkspace, name: str, declaration: Mapping[s
     except ValidationError as error:
         first = error.errors()[0]
         path = ".".join(str(step) for step in first["loc"])
-        hint = str(first["msg"]).removeprefix("Value error, ")
+        hint = describe_reason(first)
         # The value is not shown, because it may be a secret. For the same reason, the error that quotes it is not chained.
         raise DeclarationError("The connection is invalid.", where=f"{where}, {path}", hint=hint) from None
     plugin = workspace.find_connector(declared.connector, where=where)
@@ -120,26 +125,58 @@ def add_connection(workspace: TenantWorkspace, name: str, declaration: Mapping[s
 
 
 def check_connection(workspace: TenantWorkspace, name: str) -> dict[str, Any]:
-    """Request the time of the service, to test the URL and the credentials. ServiceError if the request fails."""
+    """Request the first page of a resource that the connection reads, to test its URL, credentials and right to read.
+
+    ServiceError if the service refuses.
+    """
     connections = workspace.load_connections()
     if name not in connections:
         raise DeclarationError(
             f"{workspace.tenant} has no connection `{name}`.",
             where="connection test",
             details=name,
-            hint=did_you_mean(name, connections),
+            hint=did_you_mean(name, connections) or "add one with `headwater connection add`",
         )
+    feed, request = _choose_read(workspace, name, connections[name])
     started = workspace.clock.monotonic()
     client: Client = open_client(workspace, name, connections[name], rate_limiters=RateLimiters())
     with client:
         source_time = client.read_source_time()
+        records = fetch_first_page(client, feed, request, now=source_time)
     return {
         "connection": name,
         "connector": connections[name].connector,
         "url": client.base_url,
+        "resource": feed.resource,
+        "records": records,
         "source_time": source_time,
         "seconds": round(workspace.clock.monotonic() - started, 3),
     }
+
+
+def _choose_read(workspace: TenantWorkspace, name: str, connection: Connection) -> tuple[Feed, ReadRequest]:
+    """A resource that the connection reads without a parent. If it reads none yet, one of the connector.
+
+    A resource that is read by changes comes first, because its page is small.
+    """
+    sources = [source for source in load_sources(workspace).values() if source.feed.connection == name]
+    requests = [ReadRequest(resource=source.resource, fields=source.fields) for source in sources]
+    if not requests:
+        connector = workspace.find_connector(connection.connector, where=f"connection {name}").connector
+        requests = [ReadRequest(resource=connector.with_defaults(resource)) for resource in connector.resources]
+    request = min(
+        (request for request in requests if request.resource.parent is None),
+        key=lambda request: request.changes is None,
+        default=None,
+    )
+    if request is None:
+        raise DeclarationError(
+            f"{connection.connector} has no resource to request.",
+            where=locate_connection(workspace, name),
+            details="every resource has a parent",
+            hint="declare a resource without `parent:`",
+        )
+    return Feed(tenant=workspace.tenant, connection=name, resource=request.resource.resource), request
 
 
 def _check_name(name: str, noun: str) -> str:

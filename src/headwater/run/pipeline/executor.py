@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import assert_never
 
@@ -27,8 +27,8 @@ def execute(plan: Plan, run_step: RunStep, listen: EventListener) -> tuple[StepR
         while left or running:
             for step in [step for step in left if all(other in results for other in step.after)]:
                 left.remove(step)
-                if reason := _find_skip_reason(step, results):
-                    results[step.id] = _report_skip(plan, step, reason, listen)
+                if waits_for := _find_unmet(step, results):
+                    results[step.id] = _report_skip(plan, step, _describe_unmet(waits_for), listen, waits_for)
                 elif _is_threaded(step):
                     running[pool.submit(_run, plan, step, run_step, listen)] = step
                 else:
@@ -78,18 +78,20 @@ def _report_failure(plan: Plan, step: Step, error: HeadwaterError, listen: Event
     return StepResult(step=step.id, state="failed", detail=error.message, error=error)
 
 
-def _report_skip(plan: Plan, step: Step, reason: str, listen: EventListener) -> StepResult:
+def _report_skip(
+    plan: Plan, step: Step, reason: str, listen: EventListener, waits_for: tuple[str, ...] = ()
+) -> StepResult:
     listen(StepSkipped(tenant=plan.tenant, step=step.id, because=reason))
-    return StepResult(step=step.id, state="skipped", detail=reason)
+    return StepResult(step=step.id, state="skipped", detail=reason, waits_for=waits_for)
 
 
-def _find_skip_reason(step: Step, results: Mapping[str, StepResult]) -> str:
-    """Why a step whose dependencies have ended is skipped; empty if it is not."""
-    unsuccessful = [other for other in step.after if results[other].state != "succeeded"]
+def _find_unmet(step: Step, results: Mapping[str, StepResult]) -> tuple[str, ...]:
+    """The steps that a step needs and that ended without success; empty if it can run."""
+    unsuccessful = tuple(other for other in step.after if results[other].state != "succeeded")
     enough = {"all": not unsuccessful, "any": not step.after or len(unsuccessful) < len(step.after), "none": True}
-    return "" if enough[step.needs] else f"{_render_steps(unsuccessful)} did not succeed"
+    return () if enough[step.needs] else unsuccessful
 
 
-def _render_steps(steps: Iterable[str]) -> str:
-    names = list(steps)
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+def _describe_unmet(steps: Sequence[str]) -> str:
+    names = steps[0] if len(steps) == 1 else f"{steps[0]} and {len(steps) - 1} more"
+    return f"{names} did not succeed"

@@ -16,7 +16,7 @@ from headwater.events import (
     FindingKind,
     FindingMade,
     PageCommitted,
-    RequestRetried,
+    RequestSent,
     TableBuilt,
     VersionsWritten,
 )
@@ -37,6 +37,7 @@ class RunCounts:
     written: dict[str, tuple[int, int]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     counts: tuple[RecordCount, ...] = ()
+    notes: tuple[str, ...] = ()
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def as_dict(self) -> dict[str, int]:
@@ -63,6 +64,7 @@ class RunCounts:
             written=self.written,
             findings=tuple(self.findings),
             counts=self.counts,
+            notes=self.notes,
             steps=steps,
         )
 
@@ -74,11 +76,10 @@ class RunCounts:
 
     def _count(self, event: Event) -> None:
         match event:
+            case RequestSent():
+                self.requests += 1
             case PageCommitted():
-                self.requests += 1
                 self.rows += event.rows if event.batch.purpose != "sweep" else 0
-            case RequestRetried():
-                self.requests += 1
             case BatchLanded() if event.batch.purpose != "sweep":
                 self.kept += event.kept
                 self.quarantined += event.quarantined

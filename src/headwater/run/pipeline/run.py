@@ -18,11 +18,12 @@ from headwater.ledger.lease_owner import build_lease_owner
 from headwater.plan.build import build_plan
 from headwater.plan.dependencies import build_dependencies
 from headwater.plan.state import RunRequest
-from headwater.plan.step import Conform, Land, Plan
+from headwater.plan.step import Conform, Land, Plan, Publish
 from headwater.run.pipeline.cleanup import check_writable, clear_leftovers
 from headwater.run.pipeline.context import RunContext, never_stop
 from headwater.run.pipeline.executor import execute
 from headwater.run.pipeline.interruptible_clock import InterruptibleClock
+from headwater.run.pipeline.publication_marks import mark_unpublished
 from headwater.run.pipeline.record_counts import RecordCounter, to_record_counts
 from headwater.run.pipeline.report import RunCounts, decide_outcome
 from headwater.run.pipeline.services import connect, find_newest_reads
@@ -99,8 +100,12 @@ def _execute(
     """Connect, plan and execute the plan. Returns the results of the steps and the outcome of the run."""
     with ExitStack() as stack:
         runner = _connect(workspace, request, context, stack)
-        counts.requests += len(runner.services.times)
         plan = _plan(runner, request)
+        counts.notes = plan.notes
+        for step in plan.steps:
+            if isinstance(step, Publish):
+                # A process that is killed after a table changed must not leave the publication as it was.
+                mark_unpublished(workspace.ledger, workspace.tenant, step.name)
         results = execute(plan, runner.run_step, context.listen)
         complete_batches(workspace, runner.sources, plan, results, waiting=runner.waiting)
         counts.counts = () if context.stop() or not _is_history_requested(request) else count_records(runner, request)

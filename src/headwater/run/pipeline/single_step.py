@@ -165,7 +165,6 @@ class _SingleStep:
         services = connect(workspace, RunRequest(), feeds, stack, listen=listen, clock=clock)
         for error in services.unreachable.values():
             raise error
-        self.counts.requests += len(services.times)
         for feed in feeds if isinstance(self.step, Extract) else ():
             for finding in record_clocks(workspace.ledger, runner.lake, [feed], services.times):
                 listen(finding)
@@ -199,7 +198,6 @@ class _SingleStep:
         """Compare the record counts of the services of the run with the warehouse, where a count is due."""
         feeds = {feed: source for feed, source in self.sources.items() if feed.connection in self.step_run.connected_at}
         services = connect(self.workspace, RunRequest(), feeds, stack, listen=self.context.listen)
-        self.counts.requests += len(services.times)
         self.counts.counts = count_records(replace(runner, services=services, sources=feeds), RunRequest())
 
     def _record(self, *, done: bool, failed: bool) -> None:

@@ -21,6 +21,7 @@ from headwater.names import did_you_mean
 from headwater.plan.dependencies import Dependencies, build_dependencies, select_resources
 from headwater.plan.state import FeedState, SchemaDecision, TenantState
 from headwater.run.clients import locate_connection
+from headwater.run.pipeline.publication_marks import find_unpublished
 from headwater.run.plugins import InstalledConnector
 from headwater.run.workspace import TenantWorkspace
 from headwater.silver.schema.diff import decide_schemas
@@ -114,6 +115,7 @@ def load_state(
         feeds=feeds,
         built=warehouse_state.built,
         schema_decisions=warehouse_state.schema_decisions,
+        unpublished=find_unpublished(workspace.ledger, workspace.tenant, workspace.project.publish),
     )
 
 

@@ -35,6 +35,7 @@ from headwater.run.pipeline.inputs import (
     load_allowed_drops,
     read_parent_keys,
 )
+from headwater.run.pipeline.publication_marks import mark_published, mark_unpublished
 from headwater.run.pipeline.report import ALL_REFUSED
 from headwater.run.pipeline.services import Services
 from headwater.run.pipeline.sources import Source, WarehouseState, load_feed_state
@@ -92,15 +93,19 @@ class StepRunner:
                 assert_never(step)
 
     def _publish(self, step: Publish) -> str:
-        project = self.workspace.project
-        return publish(
-            next(publication for publication in project.publish if publication.name == step.name),
-            self.workspace.tenant,
+        workspace = self.workspace
+        publication = next(item for item in workspace.project.publish if item.name == step.name)
+        mark_unpublished(workspace.ledger, workspace.tenant, step.name)
+        summary = publish(
+            publication,
+            workspace.tenant,
             self.warehouse,
-            declarations=self.workspace.declarations,
-            root=self.workspace.root,
-            now=self.workspace.clock.now(),
+            declarations=workspace.declarations,
+            root=workspace.root,
+            now=workspace.clock.now(),
         )
+        mark_published(workspace.ledger, workspace.tenant, publication)
+        return summary
 
     def _extract(self, step: Extract) -> str:
         source = self.sources[step.batch.feed]

@@ -1,0 +1,75 @@
+"""Checks a manifest as a whole: its placeholders must be settings, and its fields must differ as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from headwater.errors import DeclarationError, DeclarationErrors
+from headwater.model.check.twin_columns import find_twin_columns
+from headwater.model.connector import Connector
+from headwater.names import did_you_mean
+from headwater.wire.template import find_placeholders
+
+
+def check_connector(connector: Connector) -> None:
+    """Raise DeclarationErrors with all errors of a manifest, if there are any."""
+    errors = [*_check_texts(connector), *_check_resources(connector), *_check_fields(connector)]
+    if errors:
+        raise DeclarationErrors(errors)
+
+
+def _check_texts(connector: Connector) -> Iterator[DeclarationError]:
+    """The texts that a connection fills with its settings have no other placeholder."""
+    texts = {("base_url",): connector.base_url}
+    texts |= {("params", name): text for name, text in connector.params.items()}
+    texts |= {("headers", name): text for name, text in connector.headers.items()}
+    for path, text in texts.items():
+        for name in find_placeholders(text):
+            if name not in connector.settings:
+                where = connector.origin.find_location(*path)
+                yield DeclarationError(
+                    f"`{'.'.join(path)}` uses `{{{name}}}`, which is not a setting.",
+                    where=where,
+                    details=text,
+                    hint=_find_hint(connector, name),
+                )
+
+
+def _find_hint(connector: Connector, name: str) -> str:
+    """What to do about a placeholder that is not a setting."""
+    if name in connector.secrets:
+        return "a secret is sent only by `auth:`, e.g. auth: {kind: query, params: …} or {kind: headers, headers: …}"
+    return did_you_mean(name, connector.settings) or f"declare `{name}:` under `settings:`"
+
+
+def _check_resources(connector: Connector) -> Iterator[DeclarationError]:
+    """Resources have no placeholder of a connection, because it would be sent as it is written."""
+    for number, resource in enumerate(connector.resources):
+        allowed = {"parent"} if resource.parent else set()
+        texts = {("path",): resource.path, **{("params", name): text for name, text in resource.params.items()}}
+        for path, text in texts.items():
+            for name in find_placeholders(text):
+                known = {*connector.settings, *connector.secrets}
+                if (path == ("path",) and name not in allowed) or (path != ("path",) and name in known):
+                    hint = (
+                        "only `{parent}` is replaced in a path, if the resource has a `parent:`"
+                        if path == ("path",)
+                        else "put it into `params:` of the connector, or into `auth:` if it is a secret"
+                    )
+                    yield DeclarationError(
+                        f"`{{{name}}}` is not replaced in `{path[0]}` of `{resource.resource}`.",
+                        where=connector.origin.find_location("resources", str(number), *path),
+                        details=text,
+                        hint=hint,
+                    )
+
+
+def _check_fields(connector: Connector) -> Iterator[DeclarationError]:
+    for number, resource in enumerate(connector.resources):
+        for first, second in find_twin_columns(resource.fields):
+            yield DeclarationError(
+                f"`{resource.resource}` has two fields with the same column.",
+                where=connector.origin.find_location("resources", str(number), "fields", second),
+                details=f"{first}, {second}",
+                hint="names of columns ignore case, and `.` becomes `_`: remove one of the fields",
+            )

@@ -1,0 +1,63 @@
+"""`connector list|show|new`, with a connector of the project that is broken, shipped or new; and a sweep on request."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.record_service import CHANGES, SWEEP, RecordShop, Service, record, serve
+
+
+@pytest.fixture
+def shop(tmp_path):
+    with serve(Service()) as service:
+        shop = RecordShop(tmp_path / "shop", service, things={"cursor": CHANGES, "deletes": SWEEP})
+        shop.entity("thing", ["things"])
+        yield shop
+
+
+def test_a_broken_connector_does_not_hide_the_others(shop):
+    folder = shop.root / "connectors" / "broken"
+    folder.mkdir()
+    (folder / "connector.yaml").write_text("connector: broken\nbase_url: [1\n")
+    rows = {row["connector"]: row for row in shop("connector", "list").json["connectors"]}
+    assert {"broken", "connectwise", "shelf"} <= rows.keys()
+    assert "connector.yaml" in rows["broken"]["broken"]
+    assert rows["shelf"]["from"] == "project"
+    assert rows["connectwise"]["from"] == "installed"
+    shop("check")
+
+
+def test_the_name_of_an_installed_connector_is_refused(shop):
+    error = shop("connector", "new", "connectwise", code=2).error
+    assert "installed" in error["message"]
+    assert not (shop.root / "connectors" / "connectwise").exists()
+
+
+def test_the_fields_of_a_resource_are_listed(shop):
+    fields = shop("connector", "show", "connectwise", "--resource", "tickets").json["fields"]
+    types = {field["field"]: field["type"] for field in fields}
+    assert types["id"] == "bigint"
+    assert types["_info.lastUpdated"] == "timestamp"
+    assert shop("connector", "show", "shelf").json["fields_by_resource"]["things"][0]["field"] == "id"
+
+
+def test_an_unknown_resource_has_a_near_name(shop):
+    assert (
+        shop("connector", "show", "connectwise", "--resource", "tikets", code=2).error["fix"]
+        == "did you mean `tickets`?"
+    )
+
+
+def test_a_sweep_on_request_finds_a_delete_before_it_is_due(shop):
+    shop.on(5, things=[record(1), record(2)])
+    service_has_one = [record(1)]
+    shop.service.collections["things"] = service_has_one
+    assert [row[0] for row in shop.lives() if row[3] is None] == ["psa:1", "psa:2"]
+    shop.run()
+    assert [row[0] for row in shop.lives() if row[3] is None] == ["psa:1", "psa:2"]
+    shop.run("--sweep", "--allow-drop")
+    assert [row[0] for row in shop.lives() if row[3] is None] == ["psa:1"]
+
+
+def test_a_sweep_has_no_time_span(shop):
+    assert shop("run", "--sweep", "--since", "2026-01-01", code=2).error["at"] == "--sweep"
