@@ -41,7 +41,7 @@ class Need:
 
 
 NEEDS = {
-    "check": Need(("check",), LEDGER | {"sqlglot"}, (*NEVER, *FLOW, "plan")),
+    "check": Need(("check",), LEDGER, (*NEVER, *FLOW, "plan")),
     "status": Need(("status",), TABLES),
     "query": Need(("query", "SELECT 1"), TABLES),
     "plan": Need(("plan",), TABLES | SERVICE),

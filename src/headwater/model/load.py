@@ -116,7 +116,7 @@ def validate_document(kind: type[D], document: Document, find_settings: FindSett
 
 def _load_file(path: Path, shown: str) -> Iterator[Declared]:
     if path.suffix in (".yaml", ".yml"):
-        for document in read_documents(path, shown=shown):
+        for document in read_documents(path, shown=shown, keep=True):
             yield validate_document(_find_kind(document), document)
     elif path.suffix == ".py" and not path.name.startswith("_"):
         yield from _load_python(path, shown)
