@@ -54,6 +54,9 @@ class Document:
     lines: dict[str, int]
 
 
+PARSER = f"PyYAML {yaml.__version__} {_Loader.__name__}"
+"""The parser, which decides together with the text of a file what a document contains."""
+
 DOCUMENTS: Memo[msgspec.Raw] = Memo()
 """The documents of files that were read with `keep`, as JSON, by the hash of the content of the file."""
 

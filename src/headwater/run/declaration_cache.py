@@ -1,8 +1,8 @@
-"""Keeps the parsed declarations and expressions of a project in a file, so that the next command does not parse them again.
+"""Keeps the parsed declarations, expressions and contracts of a project in a file, for the next command.
 
-A document is found by the hash of the content of its file, an expression by its text. Every other check of declarations runs
-in each command. The file only saves time: a missing, damaged, foreign or unwritable one is ignored. It is data, never code,
-and holds neither headwater.yaml nor manifests of the project.
+A document or contract is found by the hash of the content of its file, an expression by its text. Every other check of
+declarations runs in each command. The file only saves time: a missing, damaged, foreign or unwritable one is ignored. It is
+data, never code, and holds neither headwater.yaml nor manifests of the project.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from functools import cache
 from pathlib import Path
 
 import msgspec
-import yaml
+import pydantic
 
 from headwater import __version__
 from headwater.errors import StoreError
-from headwater.model import expression, yaml_document
+from headwater.model import contract_module, expression, yaml_document
+from headwater.model.contract_module import ContractNodes
 from headwater.model.expression_template import ExpressionTemplate
 from headwater.storage.local import FolderStore
 
@@ -27,7 +28,15 @@ FOLDER = ".headwater/cache"
 """The folder in a project."""
 
 _FILE = "declarations.json"
-_PARSERS = ("dtypes.py", "model/expression_template.py", "model/expression_tree.py", "model/yaml_document.py")
+_PARSERS = (
+    "dtypes.py",
+    "model/contract_module.py",
+    "model/expression_template.py",
+    "model/expression_tree.py",
+    "model/field.py",
+    "model/field_types.py",
+    "model/yaml_document.py",
+)
 """The modules that decide what an entry contains."""
 
 
@@ -36,6 +45,7 @@ class _Entries(msgspec.Struct, frozen=True):
 
     documents: dict[str, msgspec.Raw]
     templates: dict[str, ExpressionTemplate]
+    nodes: dict[str, ContractNodes]
 
 
 def load_cache(root: Path) -> None:
@@ -48,9 +58,10 @@ def load_cache(root: Path) -> None:
 
 def save_cache(root: Path) -> None:
     """Write what was used, if the file lacks some of it. Call it after all checks succeeded."""
-    if not (yaml_document.DOCUMENTS.has_news() or expression.TEMPLATES.has_news()):
+    documents, templates, nodes = yaml_document.DOCUMENTS, expression.TEMPLATES, contract_module.NODES
+    if not (documents.has_news() or templates.has_news() or nodes.has_news()):
         return
-    entries = _Entries(yaml_document.DOCUMENTS.copy_used(), expression.TEMPLATES.copy_used())
+    entries = _Entries(documents.copy_used(), templates.copy_used(), nodes.copy_used())
     payload = msgspec.json.encode(entries)
     # A folder that cannot be written to is no reason to fail.
     with suppress(OSError, StoreError):
@@ -61,6 +72,7 @@ def save_cache(root: Path) -> None:
 def _add(entries: _Entries) -> None:
     yaml_document.DOCUMENTS.add(entries.documents)
     expression.TEMPLATES.add(entries.templates)
+    contract_module.NODES.add(entries.nodes)
 
 
 def _build_head(payload: bytes) -> bytes:
@@ -71,7 +83,7 @@ def _build_head(payload: bytes) -> bytes:
 @cache
 def _hash_versions() -> str:
     """The hash of all versions that decide what an entry contains. OSError if they cannot be determined."""
-    digest = hashlib.sha256("\n".join((__version__, sys.version, yaml.__version__)).encode())
+    digest = hashlib.sha256("\n".join((__version__, sys.version, yaml_document.PARSER, pydantic.VERSION)).encode())
     spec = importlib.util.find_spec("sqlglot")  # finds it without importing it
     package = Path(__file__).parents[1]
     paths = [Path(spec.origin).with_name("_version.py")] if spec and spec.origin else []
