@@ -10,7 +10,8 @@ import pytest
 from headwater import errors
 from headwater.cli import errors as failure
 from headwater.cli.lazy_command import find_commands
-from headwater.model.expression import FUNCTIONS, find_names
+from headwater.model.expression import find_names
+from headwater.model.expression_tree import FUNCTIONS
 from headwater.model.load import load_connector, load_declarations, load_project
 from headwater.model.project import Project
 from headwater.model.yaml_document import read_documents

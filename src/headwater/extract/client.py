@@ -76,7 +76,8 @@ class Client:
             connection=credentials.name, base_url=self.base_url, identity=self._auth.identity
         )
         self._rate_limiter = rate_limiters.get(scope, self._limits)
-        self._http = _open_pool(self.base_url, self._limits)
+        self._pool: httpx2.Client | None = None
+        self._pool_lock = threading.Lock()
         self._loopback = is_loopback(urlsplit(self.base_url).hostname or "")
         self.has_simulated_clock = False
         """Whether the service runs on this machine and says that its clock is simulated. Only a local service may say so."""
@@ -93,7 +94,15 @@ class Client:
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()
+        if self._pool is not None:
+            self._pool.close()
+
+    def _open_http(self) -> httpx2.Client:
+        """The pool of connections, opened by the first request: a client that only checks its settings needs no HTTP library."""
+        with self._pool_lock:
+            if self._pool is None:
+                self._pool = _open_pool(self.base_url, self._limits)
+            return self._pool
 
     def build_request(self, path: str) -> Request:
         """Build a request for `path` below the base URL, with the connector's parameters and headers, without credentials."""
@@ -198,7 +207,7 @@ class Client:
             self._listen(RequestSent(tenant=self.credentials.tenant, connection=self.credentials.name))
             try:
                 url, params = _join_params(request)
-                response = self._http.request(
+                response = self._open_http().request(
                     request.method,
                     url,
                     params=params,

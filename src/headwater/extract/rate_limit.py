@@ -5,9 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from headwater.clock import Clock
 from headwater.wire.limits import Limits
+
+if TYPE_CHECKING:
+    from pyrate_limiter import InMemoryBucket
 
 _MINUTE_MS = 60_000
 
@@ -16,10 +21,8 @@ class RateLimiter:
     """The rate limit of one scope. Threads and clients can share it."""
 
     def __init__(self, limits: Limits) -> None:
-        from pyrate_limiter import InMemoryBucket, Rate  # noqa: PLC0415  (heavy, and no command that reads nothing needs it)
-
         self._slots = threading.BoundedSemaphore(limits.concurrency)
-        self._bucket = InMemoryBucket([Rate(limits.requests_per_minute, _MINUTE_MS)])
+        self._requests_per_minute = limits.requests_per_minute
         self._lock = threading.Lock()
         self._open_at = 0.0
 
@@ -35,6 +38,13 @@ class RateLimiter:
         """Send no requests in this scope before `until`, in seconds of the monotonic clock."""
         with self._lock:
             self._open_at = max(self._open_at, until)
+
+    @cached_property
+    def _bucket(self) -> InMemoryBucket:
+        # The first request imports the library, because it is heavy and most commands send no request. Needs the lock.
+        from pyrate_limiter import InMemoryBucket, Rate  # noqa: PLC0415
+
+        return InMemoryBucket([Rate(self._requests_per_minute, _MINUTE_MS)])
 
     def _wait(self, now: float) -> float:
         """The seconds to wait before the next try, or 0 if a request was granted."""

@@ -1,44 +1,24 @@
 """Expressions: the portable subset of SQL that declarations may use, checked when they are loaded.
 
-sqlglot parses an expression. Every node must be in the subset, and every name must be in scope. The result
+`model.expression_tree` parses an expression, each text once. Every name must be in scope. The result
 is SQL for DuckDB, which `warehouse.dialect` renders for other engines. Headwater adds four functions: `classify`,
 `custom_field`, `item` and `setting`. The subset is documented in docs/reference/expressions.md.
 """
 
 from __future__ import annotations
 
+import importlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
-import sqlglot
-from sqlglot import exp
-from sqlglot.errors import ParseError, SqlglotError
-
-from headwater.dtypes import PORTABLE_SQL
 from headwater.errors import DeclarationError
 from headwater.model.entity import Rules
+from headwater.model.expression_template import ExpressionTemplate, Fragment, format_placeholder
+from headwater.model.memo import Memo
 from headwater.names import check_field, did_you_mean, quote, quote_literal
 
-ALLOWED: tuple[type[exp.Expr], ...] = (
-    exp.Column, exp.Identifier, exp.Dot, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Neg, exp.Tuple, exp.Var,
-    exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.DPipe,
-    exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is, exp.In, exp.Between, exp.Like, exp.NullSafeEQ,
-    exp.NullSafeNEQ, exp.And, exp.Or, exp.Not, exp.Case, exp.If,
-    exp.Cast, exp.TryCast, exp.DataType, exp.DataTypeParam, exp.Interval, exp.IntervalSpan,
-    exp.Coalesce, exp.Nullif, exp.Greatest, exp.Least, exp.Abs, exp.Round, exp.Floor, exp.Ceil,
-    exp.Lower, exp.Upper, exp.Trim, exp.Length, exp.Substring, exp.Left, exp.Right, exp.Concat, exp.Replace,
-    exp.StrPosition, exp.StartsWith, exp.SplitPart,
-    exp.Extract, exp.Year, exp.Month, exp.Day, exp.DateDiff, exp.DateTrunc, exp.TimestampTrunc, exp.DateAdd, exp.Date,
-    exp.LastDay,
-)  # fmt: skip
-"""Every kind of node that an expression may contain."""
-
 _BARE = re.compile(r'[\w."]+')
-
-FUNCTIONS = ("classify", "custom_field", "item", "setting")
-"""The functions that Headwater adds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,86 +33,50 @@ class Scope:
     """The rules for `classify`."""
 
 
+TEMPLATES: Memo[ExpressionTemplate] = Memo()
+"""The templates of this process, by the text of the expression. Nothing else decides about a template."""
+
+
+def _load_template(text: str, where: str) -> ExpressionTemplate:
+    """The template of an expression. DeclarationError if it is not in the subset."""
+    template = TEMPLATES.get(text)
+    if template is None:
+        # The parser takes time to import, and most commands find every template in the memo.
+        parser = importlib.import_module("headwater.model.expression_tree")
+        template = TEMPLATES.keep(text, parser.build_template(text, where))
+    return template
+
+
 def find_names(text: str, *, where: str) -> tuple[str, ...]:
     """The names that an expression uses, as written, without duplicates."""
-    tree = _parse(text, where)
-    return tuple(dict.fromkeys(_join_name(node) for node in _find_name_nodes(tree)))
-
-
-def compile_expression(text: str, scope: Scope, *, where: str) -> str:
-    """Compile `text` to SQL. Raise DeclarationError (at `where`, a file and line) if it leaves the subset or the scope."""
-    tree = _parse(text, where)
-    fragments: list[str] = []
-
-    def add_placeholder(sql: str) -> exp.Expr:
-        fragments.append(sql)
-        return exp.column(exp.to_identifier(f"__{len(fragments) - 1}__", quoted=True))
-
-    substituted = _substitute(tree, scope, where, add_placeholder)
-    sql = substituted.sql(dialect=PORTABLE_SQL)
-    # A later fragment may contain an earlier one (an argument of our functions), but not the reverse.
-    for number in reversed(range(len(fragments))):
-        sql = sql.replace(f'"__{number}__"', fragments[number])
-    return sql
-
-
-@lru_cache(maxsize=4096)
-def _parse(text: str, where: str) -> exp.Expr:
-    # All callers share this tree and must not change it (`transform` works on a copy).
-    try:
-        tree = sqlglot.parse_one(text, dialect=PORTABLE_SQL)
-    except SqlglotError as error:
-        raise DeclarationError(
-            "The expression cannot be parsed.", where=where, details=text, hint=_describe_position(error)
-        ) from error
-    for node in tree.walk():
-        if _is_ours(node):
-            continue
-        if not isinstance(node, ALLOWED):
-            raise DeclarationError(
-                f"`{_render_name(node)}` is not in the expression language.",
-                where=where,
-                details=text,
-                hint="see docs/reference/expressions.md",
-            )
-    return tree
-
-
-def _describe_position(error: SqlglotError) -> str:
-    """Where the expression is not SQL. The words of the parser are about its tokens, which nobody wrote."""
-    found = error.errors[0] if isinstance(error, ParseError) and error.errors else {}
-    near = f" near `{found['highlight']}`" if found.get("highlight") else ""
-    return f"it is not valid SQL{near}; if a word of SQL is the name of a column, put it in double quotes"
+    return _load_template(text, where).names
 
 
 def find_classify_calls(text: str, *, where: str) -> tuple[tuple[str, str], ...]:
     """The calls of `classify` in an expression: the classified expression and the name of the rules."""
-    calls = (node for node in _parse(text, where).walk() if _is_ours(node) and node.name.lower() == "classify")
-    return tuple((call.expressions[0].sql(dialect=PORTABLE_SQL), call.expressions[1].name) for call in calls)
+    return _load_template(text, where).classify_calls
 
 
 def find_casts(text: str, *, where: str) -> tuple[tuple[str, str], ...]:
     """The casts of a name in an expression: the name and the wanted type in SQL."""
-    return tuple(
-        (_join_name(value), cast.to.sql(dialect=PORTABLE_SQL).lower())
-        for cast in _parse(text, where).find_all(exp.Cast)
-        if isinstance(value := cast.this.unnest(), exp.Column | exp.Dot)
-    )
+    return _load_template(text, where).casts
 
 
-def _substitute(tree: exp.Expr, scope: Scope, where: str, add_placeholder: Callable[[str], exp.Expr]) -> exp.Expr:
-    def swap(node: exp.Expr) -> exp.Expr:
-        if isinstance(node, exp.Column | exp.Dot) and not isinstance(node.parent, exp.Column | exp.Dot):
-            return add_placeholder(_compile_column(_join_name(node), scope, where))
-        if _is_ours(node):
-            arguments = [
-                _substitute(item.copy(), scope, where, add_placeholder).sql(dialect=PORTABLE_SQL)
-                for item in node.expressions
-            ]
-            return add_placeholder(_compile_call(node.name.lower(), arguments, scope, where))
-        return node
+def compile_expression(text: str, scope: Scope, *, where: str) -> str:
+    """Compile `text` to SQL. Raise DeclarationError (at `where`, a file and line) if it leaves the subset or the scope."""
+    template = _load_template(text, where)
+    fragments = [_compile_fragment(fragment, scope, where) for fragment in template.fragments]
+    sql = template.sql
+    # A later fragment may contain an earlier one (an argument of our functions), but not the reverse.
+    for number in reversed(range(len(fragments))):
+        sql = sql.replace(format_placeholder(number), fragments[number])
+    return sql
 
-    return tree.transform(swap)
+
+def _compile_fragment(fragment: Fragment, scope: Scope, where: str) -> str:
+    if fragment.arguments is None:
+        return _compile_column(fragment.name, scope, where)
+    return _compile_call(fragment.name, fragment.arguments, scope, where)
 
 
 def _compile_column(name: str, scope: Scope, where: str) -> str:
@@ -147,7 +91,7 @@ def _compile_column(name: str, scope: Scope, where: str) -> str:
     )
 
 
-def _compile_call(name: str, arguments: list[str], scope: Scope, where: str) -> str:
+def _compile_call(name: str, arguments: Sequence[str], scope: Scope, where: str) -> str:
     if name == "item":
         return _item_sql(arguments, where)
     counts = {"classify": 3, "custom_field": 2, "setting": 1}
@@ -174,7 +118,7 @@ def _custom_field_sql(fields: str, caption: str) -> str:
     )
 
 
-def _item_sql(arguments: list[str], where: str) -> str:
+def _item_sql(arguments: Sequence[str], where: str) -> str:
     """A field of the first element of a list, or of the first element whose other fields match the given texts."""
     if len(arguments) < 2 or len(arguments) % 2:
         hint = "item(list, 'field'), or item(list, 'field', 'other field', 'its text', ...)"
@@ -190,7 +134,7 @@ def _item_sql(arguments: list[str], where: str) -> str:
     return f"[item.{quote(check_field(name))} FOR item IN {arguments[0]}{condition}][1]"
 
 
-def _classify_sql(arguments: list[str], scope: Scope, where: str) -> str:
+def _classify_sql(arguments: Sequence[str], scope: Scope, where: str) -> str:
     name, output = _parse_text(arguments[1], where), _parse_text(arguments[2], where)
     rules = scope.rules.get(name)
     if rules is None:
@@ -242,27 +186,3 @@ def _parse_text(sql: str, where: str) -> str:
     raise DeclarationError(
         "This argument must be a name in single quotes.", where=where, details=sql, hint="e.g. 'agreement_class'"
     )
-
-
-def _is_ours(node: exp.Expr) -> bool:
-    return isinstance(node, exp.Anonymous) and node.name.lower() in FUNCTIONS
-
-
-def _find_name_nodes(tree: exp.Expr) -> list[exp.Expr]:
-    return [
-        node
-        for node in tree.find_all(exp.Column, exp.Dot, bfs=False)
-        if not isinstance(node.parent, exp.Column | exp.Dot)
-    ]
-
-
-def _join_name(node: exp.Expr) -> str:
-    if isinstance(node, exp.Dot):
-        return f"{_join_name(node.this)}.{_join_name(node.expression)}"
-    if isinstance(node, exp.Column):
-        return ".".join(part.name for part in node.parts)
-    return node.name
-
-
-def _render_name(node: exp.Expr) -> str:
-    return node.name if isinstance(node, exp.Anonymous) else node.sql(dialect=PORTABLE_SQL)[:60] or node.key

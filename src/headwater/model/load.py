@@ -120,7 +120,7 @@ def validate_document(kind: type[D], document: Document, find_settings: FindSett
 
 def _load_file(path: Path, shown: str) -> Iterator[Declared]:
     if path.suffix in (".yaml", ".yml"):
-        documents = read_documents(path, shown=shown)
+        documents = read_documents(path, shown=shown, keep=True)
         if not documents:
             raise DeclarationError(
                 "This file declares nothing.",

@@ -1,19 +1,23 @@
-"""YAML documents with line numbers, for error messages.
+"""YAML documents with line numbers, for error messages. Documents that declare no secrets can be kept.
 
 Follows YAML 1.2: `on` and `yes` are texts, and a duplicate key is an error.
 """
 
 from __future__ import annotations
 
+import hashlib
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import yaml
 
 from headwater.errors import DeclarationError
+from headwater.model.memo import Memo
 
 try:
     from yaml import CSafeLoader as _Loader
@@ -50,12 +54,22 @@ class Document:
     lines: dict[str, int]
 
 
-def read_documents(path: Path, *, shown: str = "") -> list[Document]:
-    """Read the documents of a file. Raise DeclarationError with the line if it is not YAML. `shown` is the name for messages."""
+PARSER = f"PyYAML {yaml.__version__} {_Loader.__name__}"
+"""The parser, which decides together with the text of a file what a document contains."""
+
+DOCUMENTS: Memo[msgspec.Raw] = Memo()
+"""The documents of files that were read with `keep`, as JSON, by the hash of the content of the file."""
+
+
+def read_documents(path: Path, *, shown: str = "", keep: bool = False) -> list[Document]:
+    """Read the documents of a file. Raise DeclarationError with the line if it is not YAML. `shown` is the name for messages.
+
+    With `keep`, a file with the same content is not parsed again.
+    """
     name = shown or path.name
     try:
-        text = path.read_text(encoding="utf-8")
-        return list(_load_documents(text, name))
+        body = path.read_bytes()
+        return _load_kept(body, name) if keep else _parse_documents(body, name)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         details = f"{error.context or ''} {error.problem or ''}".strip()
@@ -81,6 +95,37 @@ def read_documents(path: Path, *, shown: str = "") -> list[Document]:
         raise DeclarationError(
             "This file cannot be read.", where=name, details=error.strerror or str(error), hint="check its permissions"
         ) from error
+
+
+def _load_kept(body: bytes, file: str) -> list[Document]:
+    key = hashlib.sha256(body).hexdigest()
+    if (kept := DOCUMENTS.get(key)) is not None:
+        # Decoded each time, so that no two callers share a value that one of them could change.
+        parts = msgspec.json.decode(kept, type=list[tuple[int, Any, dict[str, int]]])
+        return [Document(file=file, line=line, values=values, lines=lines) for line, values, lines in parts]
+    documents = _parse_documents(body, file)
+    if _is_json([document.values for document in documents]):
+        parts = [(document.line, document.values, document.lines) for document in documents]
+        DOCUMENTS.keep(key, msgspec.Raw(msgspec.json.encode(parts)))
+    return documents
+
+
+def _is_json(value: Any) -> bool:
+    """Whether `value` is the same after JSON. Dates, sets, keys that are no text and others are not."""
+    if type(value) is dict:
+        return all(type(key) is str and _is_json(key) and _is_json(item) for key, item in value.items())
+    if type(value) is list:
+        return all(map(_is_json, value))
+    if type(value) is str:
+        return not any("\ud800" <= letter <= "\udfff" for letter in value)
+    if type(value) is int:
+        return abs(value) < 1 << 53
+    return value is None or type(value) is bool or (type(value) is float and math.isfinite(value))
+
+
+def _parse_documents(body: bytes, file: str) -> list[Document]:
+    text = body.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+    return list(_load_documents(text, file))
 
 
 def _load_documents(text: str, file: str) -> Iterator[Document]:

@@ -1,50 +1,57 @@
 """The functions that the command line, an orchestrator or a notebook may call.
 
 Each raises only HeadwaterError. Functions that work for a while pass events to the listener of the workspace.
+
+The module of a function is imported when the function is first used, so that a command imports only what it needs.
+`_MODULES` must name the same modules as the imports for the type checker (tests/house/test_imports_by_need.py).
 """
 
 from __future__ import annotations
 
-from headwater.codegen.models import generate_models
-from headwater.plan.explain import render_plan
-from headwater.plan.state import Layer, RunRequest, list_layers_to
-from headwater.plan.step import Plan
-from headwater.run.inspect.as_of import build_as_of_query, read_as_of
-from headwater.run.inspect.check import check_project
-from headwater.run.inspect.connectors import list_connectors, list_fields, load_connector
-from headwater.run.inspect.explain import explain
-from headwater.run.inspect.history import read_history
-from headwater.run.inspect.plan import dump_plan, plan
-from headwater.run.inspect.query import Query, build_query, run_query
-from headwater.run.inspect.status import read_status
-from headwater.run.manage.init import init_project
-from headwater.run.manage.new_connector import write_connector
-from headwater.run.manage.publish import publish_tables
-from headwater.run.manage.quarantine import discard, list_refused, read_refused, retry
-from headwater.run.manage.remove_tenant import plan_removal, remove_tenant
-from headwater.run.manage.tenants import (
-    add_connection,
-    add_tenant,
-    check_connection,
-    claim_tenant,
-    list_connections,
-    list_tenants,
-)
-from headwater.run.pipeline.rebuild import rebuild
-from headwater.run.pipeline.run import run
-from headwater.run.pipeline.single_step import StepOptions
-from headwater.run.schema import build_json_schema
-from headwater.run.selftest.selftest import (
-    SelfTestReport,
-    SelfTestTarget,
-    erase_selftest,
-    resolve_target,
-    run_selftest,
-)
-from headwater.run.selftest.warehouse_url import list_url_examples
-from headwater.run.step import run_step
-from headwater.run.workspace import TenantWorkspace, Workspace, choose_tenant, open_project
-from headwater.testing.conformance.check import Check, CheckResult, SelfTestOptions
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from headwater.codegen.models import generate_models
+    from headwater.plan.explain import render_plan
+    from headwater.plan.state import Layer, RunRequest, list_layers_to
+    from headwater.plan.step import Plan
+    from headwater.run.inspect.as_of import build_as_of_query, read_as_of
+    from headwater.run.inspect.check import check_project
+    from headwater.run.inspect.connectors import list_connectors, list_fields, load_connector
+    from headwater.run.inspect.explain import explain
+    from headwater.run.inspect.history import read_history
+    from headwater.run.inspect.plan import dump_plan, plan
+    from headwater.run.inspect.query import Query, build_query, run_query
+    from headwater.run.inspect.status import read_status
+    from headwater.run.manage.init import init_project
+    from headwater.run.manage.new_connector import write_connector
+    from headwater.run.manage.publish import publish_tables
+    from headwater.run.manage.quarantine import discard, list_refused, read_refused, retry
+    from headwater.run.manage.remove_tenant import plan_removal, remove_tenant
+    from headwater.run.manage.tenants import (
+        add_connection,
+        add_tenant,
+        check_connection,
+        claim_tenant,
+        list_connections,
+        list_tenants,
+    )
+    from headwater.run.pipeline.rebuild import rebuild
+    from headwater.run.pipeline.run import run
+    from headwater.run.pipeline.single_step import StepOptions
+    from headwater.run.schema import build_json_schema
+    from headwater.run.selftest.selftest import (
+        SelfTestReport,
+        SelfTestTarget,
+        erase_selftest,
+        resolve_target,
+        run_selftest,
+    )
+    from headwater.run.selftest.warehouse_url import list_url_examples
+    from headwater.run.step import run_step
+    from headwater.run.workspace import TenantWorkspace, Workspace, choose_tenant, open_project
+    from headwater.testing.conformance.check import Check, CheckResult, SelfTestOptions
 
 __all__ = [
     "Check",
@@ -101,3 +108,69 @@ __all__ = [
     "run_step",
     "write_connector",
 ]
+
+_MODULES = {
+    "Check": "headwater.testing.conformance.check",
+    "CheckResult": "headwater.testing.conformance.check",
+    "Layer": "headwater.plan.state",
+    "Plan": "headwater.plan.step",
+    "Query": "headwater.run.inspect.query",
+    "RunRequest": "headwater.plan.state",
+    "SelfTestOptions": "headwater.testing.conformance.check",
+    "SelfTestReport": "headwater.run.selftest.selftest",
+    "SelfTestTarget": "headwater.run.selftest.selftest",
+    "StepOptions": "headwater.run.pipeline.single_step",
+    "TenantWorkspace": "headwater.run.workspace",
+    "Workspace": "headwater.run.workspace",
+    "add_connection": "headwater.run.manage.tenants",
+    "add_tenant": "headwater.run.manage.tenants",
+    "build_as_of_query": "headwater.run.inspect.as_of",
+    "build_json_schema": "headwater.run.schema",
+    "build_query": "headwater.run.inspect.query",
+    "check_connection": "headwater.run.manage.tenants",
+    "check_project": "headwater.run.inspect.check",
+    "choose_tenant": "headwater.run.workspace",
+    "claim_tenant": "headwater.run.manage.tenants",
+    "discard": "headwater.run.manage.quarantine",
+    "dump_plan": "headwater.run.inspect.plan",
+    "erase_selftest": "headwater.run.selftest.selftest",
+    "explain": "headwater.run.inspect.explain",
+    "generate_models": "headwater.codegen.models",
+    "init_project": "headwater.run.manage.init",
+    "list_connections": "headwater.run.manage.tenants",
+    "list_connectors": "headwater.run.inspect.connectors",
+    "list_fields": "headwater.run.inspect.connectors",
+    "list_layers_to": "headwater.plan.state",
+    "list_refused": "headwater.run.manage.quarantine",
+    "list_tenants": "headwater.run.manage.tenants",
+    "list_url_examples": "headwater.run.selftest.warehouse_url",
+    "load_connector": "headwater.run.inspect.connectors",
+    "open_project": "headwater.run.workspace",
+    "plan": "headwater.run.inspect.plan",
+    "plan_removal": "headwater.run.manage.remove_tenant",
+    "publish_tables": "headwater.run.manage.publish",
+    "read_as_of": "headwater.run.inspect.as_of",
+    "read_history": "headwater.run.inspect.history",
+    "read_refused": "headwater.run.manage.quarantine",
+    "read_status": "headwater.run.inspect.status",
+    "rebuild": "headwater.run.pipeline.rebuild",
+    "remove_tenant": "headwater.run.manage.remove_tenant",
+    "render_plan": "headwater.plan.explain",
+    "resolve_target": "headwater.run.selftest.selftest",
+    "retry": "headwater.run.manage.quarantine",
+    "run": "headwater.run.pipeline.run",
+    "run_query": "headwater.run.inspect.query",
+    "run_selftest": "headwater.run.selftest.selftest",
+    "run_step": "headwater.run.step",
+    "write_connector": "headwater.run.manage.new_connector",
+}
+"""The module of each name."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import the module of `name`, and return what it calls `name`."""
+    if name not in _MODULES:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = globals()[name] = getattr(importlib.import_module(_MODULES[name]), name)
+    return value

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
-
-from pydantic import BaseModel
 
 from headwater.errors import DeclarationError
 from headwater.ledger.base import Ledger, LedgerPlugin
 from headwater.model.connector import Connector
-from headwater.model.field import Field, build_contract, list_contract_fields
+from headwater.model.field import Field, flatten_nodes
 from headwater.model.load import load_connector, load_declarations
 from headwater.model.project import Declarations, WarehouseOptions
-from headwater.model.resource import Resource
 from headwater.names import did_you_mean
+from headwater.run.contracts import ConnectorContracts
 from headwater.run.secrets import resolve_url
 from headwater.warehouse.base import Capabilities, Warehouse
 from headwater.warehouse.settings import WarehouseSettings
@@ -38,12 +33,16 @@ class InstalledConnector:
     """A connector: its manifest, and the contract of each of its resources."""
 
     connector: Connector
-    contracts: Mapping[str, type[BaseModel]]
+    contracts: ConnectorContracts
 
     def list_fields(self) -> dict[str, tuple[Field, ...]]:
         """The bronze fields of each resource, by `connector.resource`."""
         name = self.connector.connector
-        return {f"{name}.{resource}": list_contract_fields(contract) for resource, contract in self.contracts.items()}
+        return {f"{name}.{resource}": self.get_fields(resource) for resource in self.contracts}
+
+    def get_fields(self, resource: str) -> tuple[Field, ...]:
+        """The bronze fields of a resource."""
+        return flatten_nodes(self.contracts.get_nodes(resource))
 
 
 def list_connector_names() -> tuple[str, ...]:
@@ -56,13 +55,13 @@ def load_connector_plugin(name: str, *, root: Path | None = None, where: str = "
     point = _find_entry_point(CONNECTORS, name)
     if root is not None and (manifest := root / "connectors" / name / "connector.yaml").is_file():
         # A copy of an installed manifest in a project still uses the installed contracts.
-        return _build_connector(load_connector(manifest), f"{point.value}.schemas" if point else None)
+        return _install(load_connector(manifest), point.value if point else "")
     if point is None:
         hint = did_you_mean(name, list_connector_names()) or "`headwater connector list` lists the installed connectors"
         raise DeclarationError(f"There is no connector `{name}`.", where=where, details=name, hint=hint)
     with as_file(files(point.value)) as folder:
         connector = load_connector(folder / "connector.yaml")
-    return _build_connector(connector, f"{point.value}.schemas")
+    return _install(connector, point.value)
 
 
 def list_blueprint_names() -> tuple[str, ...]:
@@ -162,26 +161,8 @@ def find_capabilities(settings: WarehouseSettings) -> Capabilities:
     return capabilities
 
 
-def _build_connector(connector: Connector, schemas: str | None) -> InstalledConnector:
-    module = importlib.import_module(schemas) if schemas and any(_list_contract_names(connector)) else None
-    contracts = {resource.resource: _load_contract(resource, module, connector) for resource in connector.resources}
-    return InstalledConnector(connector=connector, contracts=contracts)
-
-
-def _list_contract_names(connector: Connector) -> Iterator[str]:
-    return (resource.contract for resource in connector.resources if resource.contract)
-
-
-def _load_contract(resource: Resource, module: Any, connector: Connector) -> type[BaseModel]:
-    if not resource.contract:
-        return build_contract(resource.resource, resource.fields)
-    contract: type[BaseModel] | None = getattr(module, resource.contract, None)
-    if contract is None:
-        where = connector.origin.find_location("resources")
-        raise DeclarationError(
-            f"`{resource.resource}` names a contract that does not exist.", where=where, details=resource.contract
-        )
-    return contract
+def _install(connector: Connector, package: str) -> InstalledConnector:
+    return InstalledConnector(connector=connector, contracts=ConnectorContracts(connector, package))
 
 
 def _find_entry_point(group: str, name: str) -> EntryPoint | None:

@@ -24,6 +24,7 @@ from headwater.model.project import Connection, Declarations, Project
 from headwater.model.reason import describe_reason
 from headwater.names import check_slug, did_you_mean
 from headwater.publish.targets import check_publications
+from headwater.run.declaration_cache import load_cache, save_cache
 from headwater.run.isolation import check_isolation
 from headwater.run.ownership import claim_lake, claim_warehouse, ensure_owner
 from headwater.run.plugins import (
@@ -190,6 +191,7 @@ def open_project(
     root: Path, *, environment: str = "", listen: EventListener = discard, clock: Clock | None = None
 ) -> Workspace:
     """Load and check the project at `root`. DeclarationErrors with all errors."""
+    load_cache(root)
     project = _apply_environment(load_project(root, find_warehouse_settings), environment)
     declarations = Declarations()
     if project.blueprint:
@@ -205,6 +207,7 @@ def open_project(
     }
     check_declarations(ValidationContext(declarations=declarations, fields=fields, settings=project.settings))
     check_publications(project, declarations, root)
+    save_cache(root)
     return Workspace(
         root=root,
         project=project,

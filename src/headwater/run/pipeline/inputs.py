@@ -14,7 +14,6 @@ from headwater.ledger.base import BatchRow, Ledger
 from headwater.model.entity import Entity
 from headwater.model.entity import Source as Mapped
 from headwater.model.expression import Scope, compile_expression
-from headwater.model.field import list_contract_fields
 from headwater.model.names_in_scope import map_bronze_columns
 from headwater.run.pipeline.source_clock import correct_window
 from headwater.run.pipeline.sources import Source
@@ -87,7 +86,7 @@ def _build_mapping(workspace: Workspace, entity: Entity, name: str, source: Mapp
     connector, _, resource = name.partition(".")
     plugin = workspace.find_connector(connector)
     scope = Scope(
-        columns=map_bronze_columns(list_contract_fields(plugin.contracts[resource])),
+        columns=map_bronze_columns(plugin.get_fields(resource)),
         settings=workspace.project.settings,
         rules=workspace.declarations.rules,
     )

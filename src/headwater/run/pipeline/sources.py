@@ -15,6 +15,7 @@ from headwater.clock import EPOCH, parse_instant, parse_span
 from headwater.errors import DeclarationError
 from headwater.gold.dimension.rekey import find_outdated
 from headwater.ledger.base import BatchRow, Ledger
+from headwater.model.field import build_nodes
 from headwater.model.project import Connection, Policy
 from headwater.model.resource import Resource
 from headwater.names import did_you_mean
@@ -37,8 +38,6 @@ class Source:
     connection: Connection
     resource: Resource
     """The resource, with the defaults of the connector."""
-    contract: type[BaseModel]
-    """The contract of its records, with the types that the project overrides."""
     policy: Policy
 
     @property
@@ -47,9 +46,16 @@ class Source:
         return f"{self.plugin.connector.connector}.{self.resource.resource}"
 
     @property
+    def contract(self) -> type[BaseModel]:
+        """The contract of its records, with the types that the project overrides. The first use builds its classes."""
+        return with_overrides(self.plugin.contracts[self.resource.resource], self.policy.fields)
+
+    @property
     def fields(self) -> tuple[str, ...]:
         """The top-level fields of its contract, without omitted ones."""
-        names = (info.alias or name for name, info in self.contract.model_fields.items())
+        overridden = self.policy.fields
+        nodes = build_nodes(self.contract) if overridden else self.plugin.contracts.get_nodes(self.resource.resource)
+        names = (node.key for node in nodes)
         return tuple(name for name in names if name not in self.resource.omit)
 
 
@@ -64,10 +70,7 @@ def load_sources(workspace: TenantWorkspace, view: Dependencies | None = None) -
             resource = _override(declared, connection)
             feed = Feed(tenant=workspace.tenant, connection=name, resource=resource.resource)
             policy = workspace.project.policies.get(f"{connection.connector}.{resource.resource}", Policy())
-            contract = with_overrides(plugin.contracts[resource.resource], policy.fields)
-            sources[feed] = Source(
-                feed=feed, plugin=plugin, connection=connection, resource=resource, contract=contract, policy=policy
-            )
+            sources[feed] = Source(feed=feed, plugin=plugin, connection=connection, resource=resource, policy=policy)
     return sources
 
 
