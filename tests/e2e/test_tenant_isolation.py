@@ -43,7 +43,8 @@ class TenantShop:
         return json.loads(out)
 
     def files(self):
-        return sorted(str(path.relative_to(self.root)) for path in self.root.rglob("*"))
+        paths = (str(path.relative_to(self.root)) for path in self.root.rglob("*"))
+        return sorted(path for path in paths if not path.startswith(".headwater/cache"))
 
 
 @pytest.fixture

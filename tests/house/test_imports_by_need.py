@@ -95,7 +95,8 @@ def project(tmp_path_factory):
         declared = (root / "headwater.yaml").read_text()
         connection = f'      toy: {{connector: toy, settings: {{base_url: "{url}"}}}}\n'
         (root / "headwater.yaml").write_text(declared.replace("      {}\n", connection))
-        run_process("run", "--project", str(root))
+        for _ in range(2):  # the second one finds the folder for the cache
+            run_process("run", "--project", str(root))
         yield root
 
 

@@ -76,6 +76,7 @@ def test_a_second_process_does_not_import_the_classes(tmp_path):
     )
     root = str(tmp_path / "msp")
     outputs = []
+    (tmp_path / "msp" / ".headwater").mkdir(parents=True)
     for words in (
         ("init", root, "--blueprint", "msp", "--connector", "connectwise"),
         *[("check", "--project", root)] * 2,

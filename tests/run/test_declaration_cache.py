@@ -48,6 +48,7 @@ def root(tmp_path):
     }.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
+    (tmp_path / ".headwater").mkdir()
     return tmp_path
 
 
@@ -194,11 +195,18 @@ def test_two_files_with_the_same_content_have_their_own_names(root, forget):
 
 
 def test_a_project_that_cannot_be_written_to_works(root, forget):
-    (root / ".headwater").mkdir()
     (root / ".headwater" / "cache").write_text("a file where the folder would be")
     for _ in range(2):
         forget()
         assert read_map(root)[0] == "upper(name)"
+
+
+def test_a_project_that_never_ran_gets_no_folder(root, forget):
+    (root / ".headwater").rmdir()
+    for _ in range(2):
+        forget()
+        open_project(root)
+    assert not (root / ".headwater").exists()
 
 
 def test_the_project_file_and_manifests_of_the_project_are_not_in_the_cache(root, forget):

@@ -57,7 +57,12 @@ def load_cache(root: Path) -> None:
 
 
 def save_cache(root: Path) -> None:
-    """Write what was used, if the file lacks some of it. Call it after all checks succeeded."""
+    """Write what was used, if the file lacks some of it. Call it after all checks succeeded.
+
+    In a project that has no `.headwater` yet, nothing is written: a command that only looks leaves no trace.
+    """
+    if not (root / FOLDER).parent.is_dir():
+        return
     documents, templates, nodes = yaml_document.DOCUMENTS, expression.TEMPLATES, contract_module.NODES
     if not (documents.has_news() or templates.has_news() or nodes.has_news()):
         return
