@@ -178,3 +178,14 @@ def test_a_refusal_uses_plain_words(shop, paging, fix):
     assert fix in error["fix"]
     assert "Input" not in error["fix"]
     assert "page_number.size" not in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "near"), [("lake", "ur", "url"), ("ledger", "urll", "url"), ("warehouse", "pth", "path")]
+)
+def test_an_unknown_key_of_an_environment_has_a_near_name(shop, part, key, near):
+    value = {key: "x", "kind": "duckdb"} if part == "warehouse" else {key: "x"}
+    shop.declare(environments={"production": {part: value}})
+    error = refuse(shop)
+    assert f"environments.production.{part}.{key}" in error["message"]
+    assert error["fix"] == f"did you mean `{near}`?"

@@ -13,6 +13,7 @@ from headwater.wire.auth import (
     Headers,
     NoAuth,
     QueryKey,
+    encode_basic,
     find_credentials,
     strip_credentials,
 )
@@ -199,3 +200,28 @@ def test_a_secret_with_a_line_break_is_refused_by_name_without_its_value(auth):
         find_first_request(auth, {"private_key": "s3cret\n"})
     assert "private_key" in str(caught.value)
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "body", ["client_id=me&client_secret=hush-hush", '{"client_id": "me", "client_secret": "hush-hush"}']
+)
+def test_a_client_in_a_body_is_also_hidden_as_basic(body):
+    request = Request(url="https://api.example.com/things")
+    sent = Request(url="https://api.example.com/token", method="POST", body=body.encode())
+    assert encode_basic("me", "hush-hush").partition(" ")[2] in set(find_credentials(request, sent))
+
+
+@pytest.mark.parametrize("kind", ["mac", "DPoP", ""])
+def test_a_token_of_another_kind_is_refused(kind):
+    flow = OAUTH.bind(VALUES).flow(REQUEST)
+    next(flow)
+    with pytest.raises(PermanentError, match="kind"):
+        flow.send(build_response(200, f'{{"access_token":"one","token_type":"{kind}"}}'.encode()))
+
+
+@pytest.mark.parametrize("kind", ['"bearer"', '"Bearer"', '"BearerToken"', "null"])
+def test_a_bearer_token_is_accepted_in_every_spelling(kind):
+    flow = OAUTH.bind(VALUES).flow(REQUEST)
+    next(flow)
+    request = flow.send(build_response(200, f'{{"access_token":"one","token_type":{kind}}}'.encode()))
+    assert request.headers["Authorization"] == "Bearer one"

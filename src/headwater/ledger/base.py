@@ -230,6 +230,10 @@ class Ledger(Protocol):
         """Add or replace a connection."""
         ...
 
+    def remove_connection(self, tenant: str, name: str) -> None:
+        """Delete a connection, if it exists. The state of its reads stays."""
+        ...
+
     # runs and findings
     def start_run(self, tenant: str, run: str) -> None:
         """Record that a run began. Runs of the tenant that have not ended are marked as crashed."""

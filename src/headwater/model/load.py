@@ -238,6 +238,11 @@ class _Fields:
             kind, values = _find_part(kind, step), values.get(step) if isinstance(values, dict) else None
         if _is_warehouse(kind) and self.find_settings and isinstance(values, dict):
             kind = self.find_settings(WarehouseOptions.model_validate(values).kind)
+        # `LakeSettings | None` has one class
+        models = [
+            part for part in getattr(kind, "__args__", ()) if isinstance(part, type) and issubclass(part, BaseModel)
+        ]
+        kind = models[0] if len(models) == 1 else kind
         return sorted(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []
 
 

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from headwater.run.manage.new_connector import write_connector
     from headwater.run.manage.publish import publish_tables
     from headwater.run.manage.quarantine import discard, list_refused, read_refused, retry
-    from headwater.run.manage.remove_tenant import plan_removal, remove_tenant
+    from headwater.run.manage.remove_connection import plan_connection_removal, remove_connection
+from headwater.run.manage.remove_tenant import plan_removal, remove_tenant
     from headwater.run.manage.tenants import (
         add_connection,
         add_tenant,
@@ -91,6 +92,7 @@ __all__ = [
     "load_connector",
     "open_project",
     "plan",
+    "plan_connection_removal",
     "plan_removal",
     "publish_tables",
     "read_as_of",
@@ -98,6 +100,7 @@ __all__ = [
     "read_refused",
     "read_status",
     "rebuild",
+    "remove_connection",
     "remove_tenant",
     "render_plan",
     "resolve_target",

@@ -222,6 +222,22 @@ def find_credentials(request: Request, sent_request: Request) -> Iterator[str]:
     for name, value in sent_request.params.items():
         if request.params.get(name) != value:
             yield from (value, quote_plus(value))
+    if pair := _read_client(sent_request):
+        # A gateway may convert the pair to HTTP Basic, and repeat it in its error.
+        yield encode_basic(*pair).partition(" ")[2]
+
+
+def _read_client(request: Request) -> tuple[str, str] | None:
+    """The id and the secret of a client in the body of a token request."""
+    if not request.body or b"client_secret" not in request.body:
+        return None
+    try:
+        values = msgspec.json.decode(request.body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        values = dict(parse_qsl(request.body.decode(errors="replace"), keep_blank_values=True))
+    if not isinstance(values, dict) or not values.keys() >= {"client_id", "client_secret"}:
+        return None
+    return str(values["client_id"]), str(values["client_secret"])
 
 
 def find_query_names(request: Request, sent_request: Request) -> frozenset[str]:
@@ -275,6 +291,14 @@ def _read_token(response: Response) -> tuple[str, float]:
             "the response to the token request has no `access_token`",
             details=f"content-type {response.headers.get('content-type', 'not given')}",
             hint="check `token_url` in `auth:` of the connector",
+        )
+    kind = answer.get("token_type")
+    # Some gateways say `BearerToken`. A service that does not say its kind means `Bearer`.
+    if kind is not None and not str(kind).lower().startswith("bearer"):
+        raise PermanentError(
+            "the service gave a token of a kind that is not supported",
+            details=f"token_type {str(kind)[:40]}",
+            hint="only `Bearer` tokens can be sent; check `token_url` and `params` in `auth:` of the connector",
         )
     return token, _read_lifetime(answer.get("expires_in"))
 

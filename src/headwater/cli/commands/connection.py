@@ -1,4 +1,4 @@
-"""Add, list or test connections."""
+"""Add, list, test or remove connections."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from headwater.cli.confirmation import confirm_removal
 from headwater.cli.options import OutputOptions, ProjectOptions, TenantOption, expand_options
-from headwater.cli.output import print_result
+from headwater.cli.output import print_result, to_plain
 from headwater.cli.render import render_list, render_pairs
 from headwater.run import app
 
@@ -41,9 +42,17 @@ class ConnectionOptions:
     ] = ()  # type: ignore[assignment]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionRemovalOptions:
+    """The options for the removal of a connection."""
+
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what the command would remove.")] = False
+
+
 @commands.callback()
 def connection() -> None:
-    """Add, list or test connections."""
+    """Add, list, test or remove connections."""
 
 
 @commands.command()
@@ -59,7 +68,9 @@ def add(
     with app.open_project(project.project, environment=project.environment) as workspace:
         tenant_workspace = app.choose_tenant(workspace, tenant.tenant)
         app.add_connection(tenant_workspace, name, _build_declaration(options))
-    message = f"added connection {name} of {tenant_workspace.tenant}; `headwater connection test {name}` tries it"
+        several = f" --tenant {tenant_workspace.tenant}" if len(workspace.list_tenants()) > 1 else ""
+    test = f"headwater connection test {name}{several}"
+    message = f"added connection {name} of {tenant_workspace.tenant}; `{test}` tries it"
     print_result(output, {"tenant": tenant_workspace.tenant, "connection": name, "added": True}, Text(message))
 
 
@@ -82,6 +93,33 @@ def test(name: ConnectionName, project: ProjectOptions, tenant: TenantOption, ou
     with app.open_project(project.project, environment=project.environment) as workspace:
         result = app.check_connection(app.choose_tenant(workspace, tenant.tenant), name)
     print_result(output, result, Text(f"{name} answers", style="green"), render_pairs(result))
+
+
+@commands.command()
+@expand_options
+def remove(
+    name: ConnectionName,
+    options: ConnectionRemovalOptions,
+    project: ProjectOptions,
+    tenant: TenantOption,
+    output: OutputOptions,
+) -> None:
+    """Remove a connection from the ledger.
+
+    What it has read stays in the lake and in the tables. The command shows that and asks for confirmation. Without a
+    terminal, pass --yes.
+    """
+    with app.open_project(project.project, environment=project.environment) as workspace:
+        tenant_workspace = app.choose_tenant(workspace, tenant.tenant)
+        removal = app.plan_connection_removal(tenant_workspace, name)
+        value, lines = to_plain(removal), [Text(line) for line in removal.describe()]
+        if options.dry_run:
+            print_result(output, {**value, "removed": False}, Text(f"would remove connection {name}"), *lines)
+            return
+        if not options.yes:
+            confirm_removal(f"connection {name}", removal.describe(), output)
+        app.remove_connection(tenant_workspace, name)
+    print_result(output, {**value, "removed": True}, Text(f"removed connection {name}"), *lines)
 
 
 def _build_declaration(options: ConnectionOptions) -> dict[str, object]:

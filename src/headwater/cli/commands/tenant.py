@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
+from headwater.cli.confirmation import confirm_removal
 from headwater.cli.errors import UsageError
 from headwater.cli.options import OutputOptions, ProjectOptions, expand_options
 from headwater.cli.output import print_result, to_plain
@@ -98,19 +97,6 @@ def remove(name: TenantName, options: RemovalOptions, project: ProjectOptions, o
             print_result(output, {**taken, "removed": False}, Text(f"would remove tenant {name}"), *lines)
             return
         if not options.yes:
-            _confirm(name, removal.describe(), output)
+            confirm_removal(f"tenant {name}", removal.describe(), output)
         app.remove_tenant(workspace, name, erase=options.erase)
     print_result(output, {**taken, "removed": True}, Text(f"removed tenant {name}"), *lines)
-
-
-def _confirm(name: str, lines: Sequence[str], output: OutputOptions) -> None:
-    """Ask for confirmation. UsageError without a terminal, typer.Abort if the answer is no."""
-    if output.json or not sys.stdin.isatty():
-        raise UsageError(
-            f"The removal of tenant `{name}` was not confirmed; nothing was removed.",
-            where="headwater tenant remove",
-            details="\n".join(lines),
-            hint="pass `--yes` to confirm; `--dry-run` only shows what would be removed",
-        )
-    typer.echo("\n".join(lines), err=True)
-    typer.confirm(f"Remove tenant {name}?", abort=True, err=True)

@@ -251,6 +251,11 @@ class SqlLedger:
         with self._database.write() as tx:
             tenants.add_connection(tx, connection)
 
+    def remove_connection(self, tenant: str, name: str) -> None:
+        """Delete a connection, if it exists. The state of its reads stays."""
+        with self._database.write() as tx:
+            tenants.remove_connection(tx, tenant, name)
+
     # runs and findings
     def start_run(self, tenant: str, run: str) -> None:
         """Record that a run began; runs of the tenant that have not ended are marked as crashed."""

@@ -20,7 +20,7 @@ def check_connector(connector: Connector) -> None:
 
 def _check_texts(connector: Connector) -> Iterator[DeclarationError]:
     """The texts that a connection fills with its settings have no other placeholder."""
-    texts = {("base_url",): connector.base_url}
+    texts: dict[tuple[str, ...], str] = {("base_url",): connector.base_url}
     texts |= {("params", name): text for name, text in connector.params.items()}
     texts |= {("headers", name): text for name, text in connector.headers.items()}
     for path, text in texts.items():
@@ -46,7 +46,8 @@ def _check_resources(connector: Connector) -> Iterator[DeclarationError]:
     """Resources have no placeholder of a connection, because it would be sent as it is written."""
     for number, resource in enumerate(connector.resources):
         allowed = {"parent"} if resource.parent else set()
-        texts = {("path",): resource.path, **{("params", name): text for name, text in resource.params.items()}}
+        texts: dict[tuple[str, ...], str] = {("path",): resource.path}
+        texts |= {("params", name): text for name, text in resource.params.items()}
         for path, text in texts.items():
             for name in find_placeholders(text):
                 known = {*connector.settings, *connector.secrets}

@@ -214,7 +214,7 @@ def _find_derived(fact: Fact, text: str, derived: Set[str]) -> list[str]:
 
 def _find_cycle(name: str, needed: Mapping[str, list[str]]) -> tuple[str, ...]:
     """The path from `name` back to itself; empty if there is none."""
-    paths = [(name,)]
+    paths: list[tuple[str, ...]] = [(name,)]
     visited: set[str] = set()
     while paths:
         path = paths.pop()

@@ -49,6 +49,11 @@ def add_connection(connection: Connection, row: ConnectionRow) -> None:
     connection.execute(insert(connections).values(values))
 
 
+def remove_connection(connection: Connection, tenant: str, name: str) -> None:
+    """Delete a connection, if it exists."""
+    connection.execute(delete(connections).where(connections.c.tenant == tenant, connections.c.name == name))
+
+
 def remove_clear_secrets(connection: Connection) -> bool:
     """Remove secrets that older versions stored in clear text from connections, and save a finding. Whether there were any."""
     removed = False
