@@ -18,6 +18,7 @@ from headwater.ledger.records import (
     Lease,
     PageRow,
     RefusedRow,
+    RequestGrant,
     RunOutcome,
     RunRow,
     State,
@@ -34,6 +35,7 @@ __all__ = [
     "LedgerPlugin",
     "PageRow",
     "RefusedRow",
+    "RequestGrant",
     "RunOutcome",
     "RunRow",
     "State",
@@ -243,6 +245,10 @@ class Ledger(Protocol):
         """The newest runs, newest first."""
         ...
 
+    def list_last_successes(self) -> Mapping[str, datetime]:
+        """When the newest successful run of each tenant ended, without tenants that have none."""
+        ...
+
     def save_findings(self, tenant: str, table: str, findings: Sequence[Finding]) -> None:
         """Save the findings of a build of `table`. They replace those of earlier builds."""
         ...
@@ -261,4 +267,13 @@ class Ledger(Protocol):
 
     def list_counts(self, tenant: str) -> tuple[CountRow, ...]:
         """The newest count of each feed and entity, in that order."""
+        ...
+
+    # request limits that processes share
+    def grant_requests(self, scope: str, *, limit: int, count: int) -> RequestGrant:
+        """Grant up to `count` requests of a limit of `limit` per minute, so that no minute has more in all processes."""
+        ...
+
+    def pause_requests(self, scope: str, *, seconds: float) -> None:
+        """Grant no requests of this scope for so long. A longer pause is kept."""
         ...
