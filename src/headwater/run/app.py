@@ -8,6 +8,9 @@ from __future__ import annotations
 from headwater.codegen.models import generate_models
 from headwater.plan.explain import render_plan
 from headwater.plan.state import Layer, RunRequest, list_layers_to
+from headwater.run.fleet.fleet import FleetProgress, ProgressListener, run_fleet
+from headwater.run.fleet.report import FleetReport, TenantResult
+from headwater.run.fleet.request import FleetRequest
 from headwater.run.inspect.as_of import read_as_of
 from headwater.run.inspect.check import check_project
 from headwater.run.inspect.connectors import list_connectors, load_connector
@@ -46,12 +49,17 @@ from headwater.testing.conformance.check import Check, CheckResult, SelfTestOpti
 __all__ = [
     "Check",
     "CheckResult",
+    "FleetProgress",
+    "FleetReport",
+    "FleetRequest",
     "Layer",
+    "ProgressListener",
     "RunRequest",
     "SelfTestOptions",
     "SelfTestReport",
     "SelfTestTarget",
     "StepOptions",
+    "TenantResult",
     "TenantWorkspace",
     "Workspace",
     "add_connection",
@@ -87,6 +95,7 @@ __all__ = [
     "resolve_target",
     "retry",
     "run",
+    "run_fleet",
     "run_query",
     "run_selftest",
     "run_step",

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 
 from headwater.errors import StateError
-from headwater.ledger.sql.backend import BUSY_TIMEOUT
+from headwater.ledger.sql.backend import BUSY_TIMEOUT, KnownErrors
 from headwater.names import check_name, quote
 
 SCHEMA = "headwater"
@@ -29,7 +29,7 @@ class PostgresBackend:
     """Postgres: a schema in a database."""
 
     driver_hint = 'pip install "headwater[postgres]"'
-    known_errors = (
+    known_errors: KnownErrors = (
         (
             "text fields cannot contain NUL",
             "Postgres stores no text with the character NUL.",

@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 
 from headwater.clock import Clock
 from headwater.errors import StateError
-from headwater.ledger.sql.backend import BUSY_TIMEOUT
+from headwater.ledger.sql.backend import BUSY_TIMEOUT, KnownErrors
 
 _RETRY = 0.02
 
@@ -27,7 +27,7 @@ class SqliteBackend:
     """SQLite: one file, and one writer at a time."""
 
     driver_hint = ""
-    known_errors = (
+    known_errors: KnownErrors = (
         ("not a database", "the file is not a ledger.", "use another file, or restore a backup of the ledger"),
         ("malformed", "the ledger is damaged.", "restore a backup of the file; keep the damaged file until then"),
         ("full", "the disk is full; nothing was written to the ledger.", "free some space, then run again"),
