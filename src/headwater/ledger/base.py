@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from headwater.batch import Batch, Feed, Window
 from headwater.events import Finding
@@ -33,6 +33,7 @@ __all__ = [
     "Lease",
     "Ledger",
     "LedgerPlugin",
+    "MovableLedger",
     "PageRow",
     "RefusedRow",
     "RequestGrant",
@@ -51,6 +52,27 @@ class LedgerPlugin(Protocol):
 
     def exists(self, url: str, *, root: Path) -> bool:
         """Whether the ledger exists. This call creates nothing."""
+        ...
+
+
+@runtime_checkable
+class MovableLedger(Protocol):
+    """A ledger that can be moved to another one of its kind."""
+
+    @property
+    def where(self) -> str:
+        """Its location, without secrets."""
+        ...
+
+    def count_rows(self) -> Mapping[str, int]:
+        """The number of rows of each table."""
+        ...
+
+    def move_to(self, target: Ledger) -> Mapping[str, int]:
+        """Move all rows to an empty ledger, and let no run use this one any more. Returns the number of rows by table.
+
+        LeaseHeld while a run is in progress, StateError if the target is not empty. Then nothing was changed.
+        """
         ...
 
 

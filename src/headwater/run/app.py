@@ -19,6 +19,7 @@ from headwater.run.inspect.history import read_history
 from headwater.run.inspect.plan import dump_plan, plan
 from headwater.run.inspect.status import read_status, run_query
 from headwater.run.manage.init import init_project
+from headwater.run.manage.move_ledger import move_ledger, plan_ledger_move
 from headwater.run.manage.new_connector import write_connector
 from headwater.run.manage.quarantine import discard, list_refused, read_refused, retry
 from headwater.run.manage.remove_tenant import plan_removal, remove_tenant
@@ -82,8 +83,10 @@ __all__ = [
     "list_tenants",
     "list_url_examples",
     "load_connector",
+    "move_ledger",
     "open_project",
     "plan",
+    "plan_ledger_move",
     "plan_removal",
     "read_as_of",
     "read_history",

@@ -29,6 +29,14 @@ class Backend(Protocol):
         """Let other writers of the same names wait until the transaction of `connection` ends."""
         ...
 
+    def lock_tables(self, connection: Connection) -> None:
+        """Let all other writers wait until the transaction of `connection` ends."""
+        ...
+
+    def restart_numbers(self, connection: Connection) -> None:
+        """Let the next automatic number of each table follow the highest one."""
+        ...
+
     def prepare(self, connection: Connection) -> None:
         """Prepare an empty database for the tables of the ledger, in the transaction that creates them."""
         ...

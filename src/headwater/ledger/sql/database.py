@@ -62,6 +62,17 @@ class Database:
             self._backend.lock(connection, tenants)
             yield connection
 
+    @contextmanager
+    def write_alone(self) -> Iterator[Connection]:
+        """A transaction that no other writer can run beside, of whatever tenant."""
+        with self.write(_ALL) as connection:
+            self._backend.lock_tables(connection)
+            yield connection
+
+    def restart_numbers(self, connection: Connection) -> None:
+        """Let the next automatic number of each table follow the highest one, after rows were copied with theirs."""
+        self._backend.restart_numbers(connection)
+
     def read_now(self, connection: Connection) -> int:
         """The time that all processes agree on: that of the server if there is one, otherwise that of this machine."""
         server_time = None if self._own_clock else self._backend.read_now(connection)

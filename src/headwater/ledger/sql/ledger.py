@@ -8,7 +8,9 @@ from pathlib import Path
 
 from headwater.batch import Batch, Feed, Window
 from headwater.clock import Clock, SystemClock, from_micros, to_micros
+from headwater.errors import StateError
 from headwater.events import Finding
+from headwater.ledger.base import Ledger
 from headwater.ledger.records import (
     BatchRow,
     ConnectionRow,
@@ -22,6 +24,7 @@ from headwater.ledger.records import (
     RunRow,
     State,
 )
+from headwater.ledger.sql import move
 from headwater.ledger.sql.database import Database, has_database
 from headwater.ledger.sql.queries import (
     batch_states,
@@ -57,6 +60,24 @@ class SqlLedger:
         """Close the connections to the database."""
         self._database.close()
 
+    @property
+    def where(self) -> str:
+        """Its location, without secrets."""
+        return self._database.where
+
+    def count_rows(self) -> Mapping[str, int]:
+        """The number of rows of each table."""
+        with self._database.read() as tx:
+            return move.count_rows(tx)
+
+    def move_to(self, target: Ledger) -> Mapping[str, int]:
+        """Move all rows to an empty ledger, and let no run use this one any more."""
+        if not isinstance(target, SqlLedger) or target.where == self.where:
+            raise StateError(
+                "the ledger cannot be moved there.", where=self.where, hint="use sqlite:///… or postgresql://…"
+            )
+        return move.move_rows(self._database, target._database)  # noqa: SLF001 - of the same class
+
     def _now(self) -> int:
         return to_micros(self._clock.now())
 
@@ -64,6 +85,13 @@ class SqlLedger:
     def claim(self, tenant: str, scope: str, holder: str, *, seconds: float) -> Lease:
         """Claim or renew a lease; LeaseHeld if another live process holds it."""
         with self._database.write(tenant) as tx:
+            if (moved := tenants.get_mark(tx, "", move.MOVED)) is not None:
+                raise StateError(
+                    "this ledger was moved; nothing was changed.",
+                    where=self.where,
+                    details=f"moved to {moved}",
+                    hint="set the new `ledger: url:` in headwater.yaml",
+                )
             now = self._database.read_now(tx)
             until = now + round(seconds * 1e6)
             lease = Lease(tenant=tenant, scope=scope, holder=holder, expires_at=from_micros(until))

@@ -13,6 +13,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 
 from headwater.errors import StateError
 from headwater.ledger.sql.backend import BUSY_TIMEOUT, KnownErrors
+from headwater.ledger.sql.schema import metadata
 from headwater.names import check_name, quote
 
 SCHEMA = "headwater"
@@ -90,6 +91,19 @@ class PostgresBackend:
         query = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
         for name in sorted(set(names)):
             connection.execute(query, {"name": f"headwater ledger {self._schema}/{name}"})
+
+    def lock_tables(self, connection: Connection) -> None:
+        """Lock all tables for writers. Readers go on."""
+        names = ", ".join(quote(table.name) for table in metadata.sorted_tables)
+        connection.execute(text(f"LOCK TABLE {names} IN EXCLUSIVE MODE"))
+
+    def restart_numbers(self, connection: Connection) -> None:
+        """Set the sequences, which an insert with a number does not advance."""
+        for table in metadata.sorted_tables:
+            if "ordinal" in table.primary_key.columns:
+                newest = f"(SELECT max(ordinal) FROM {quote(table.name)})"
+                sequence = f"pg_get_serial_sequence('{table.name}', 'ordinal')"
+                connection.execute(text(f"SELECT setval({sequence}, {newest}) WHERE {newest} IS NOT NULL"))
 
     def prepare(self, connection: Connection) -> None:
         """Create the schema. If it exists, the user needs no right to create one."""

@@ -55,6 +55,12 @@ class SqliteBackend:
     def lock(self, connection: Connection, names: Sequence[str]) -> None:
         """Do nothing: a transaction that writes locks the file when it begins."""
 
+    def lock_tables(self, connection: Connection) -> None:
+        """Do nothing: a transaction that writes has locked the file."""
+
+    def restart_numbers(self, connection: Connection) -> None:
+        """Do nothing: SQLite remembers the highest number that was inserted."""
+
     def prepare(self, connection: Connection) -> None:
         """Do nothing: the file is the ledger's own."""
 
