@@ -35,6 +35,7 @@ HEAVY = (
 PARTS = {
     "quarantine": ("list", "show", "retry", "discard"),
     "tenant": ("add", "claim", "list", "remove"),
+    "ledger": ("move",),
     "connection": ("add", "list", "test"),
     "connector": ("list", "show", "new"),
     "generate": ("models",),

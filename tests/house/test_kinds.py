@@ -21,6 +21,7 @@ NAMES = {
     "headwater/publish/folder.py": "files",
     "headwater/publish/bucket.py": "files",
     "headwater/silver/schema/tables.py": "files",
+    "headwater/ledger/sql/postgres.py": "postgres",  # the extra with the driver, which a ledger needs, too
 }
 """Modules that may name a kind of engine in a text."""
 

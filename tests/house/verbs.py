@@ -12,7 +12,7 @@ VERBS = frozenset(
     describe detach detect diff digest disable discard discover download draft drain draw drive drop dump edit emit
     encode encrypt end ensure enter erase escape estimate evaluate exclude execute exit expand expect expire explain
     export extract fail fetch fill filter find finish fit fix flag flatten flush fold follow forget format freeze
-    gather generate get group hash hide hire hold import include indent index infer inherit init inject insert inspect
+    gather generate get grant group hash hide hire hold import include indent index infer inherit init inject insert inspect
     install invoke issue iterate join keep kill land link list listen load locate lock log lower make map mark match
     materialize measure merge migrate mix move name negotiate normalize note notify number observe offer omit open
     order overwrite own pack page pair parse partition pause pay peek perform pivot place plan post prepare preview print
@@ -52,13 +52,13 @@ PREPOSITIONS = frozenset({"as", "from", "on", "to", "with"})
 
 PROTOCOL_NAMES = frozenset(
     """
-    arrow connection_made df did_you_mean fetchall flow history main monotonic never_stop now pl query ref repr_html rows
-    schema_of staging status tables transaction
+    arrow connection_made df did_you_mean fetchall flow history main monotonic never_stop now pl query ref repr_html
+    result_processor rows schema_of staging status tables transaction
     """.split()  # noqa: SIM905 - a list of words, to be read
 )
 """Names that a protocol or a custom fixes: a callback of asyncio, a hint, the cursor of DB-API, the flow of an auth kind, an
-entry point, a clock, a stop that nobody requests, the methods of `Warehouse` that engines implement, and in the
-Python API the commands of the command line and the methods that DuckDB's relations and notebooks have.
+entry point, a clock, a stop that nobody requests, a column type of SQLAlchemy, the methods of `Warehouse` that engines
+implement, and in the Python API the commands of the command line and the methods that DuckDB's relations and notebooks have.
 """
 
 FORMER_NAMES = frozenset(

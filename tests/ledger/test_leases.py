@@ -6,12 +6,14 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from headwater.errors import LeaseHeld, StateError
+from headwater.ledger.base import Lease
 from headwater.ledger.heartbeat import keep_lease
 from headwater.ledger.lease_owner import build_lease_owner, describe_owner, is_dead_process
 from headwater.ledger.sql.ledger import SqlLedger
@@ -183,3 +185,30 @@ def _wait_until(true: object) -> None:
     while not true():  # type: ignore[operator]
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_a_heartbeat_that_fails_for_a_while_does_not_lose_the_lease_whatever_the_clocks_say(
+    ledger_url: str, tmp_path: Path
+) -> None:
+    ledger = SqlLedger(ledger_url, root=tmp_path)
+    lease = ledger.claim("acme", "run", build_lease_owner(), seconds=1.2)
+    renewals: list[str] = []
+
+    class Unreachable:
+        """A ledger whose first renewal fails. Its expiry is in the time of a server whose clock is an hour behind."""
+
+        def renew(self, lease: Lease, *, seconds: float) -> Lease | None:
+            renewals.append(lease.holder)
+            if len(renewals) == 1:
+                raise StateError("the server of the ledger cannot be reached.")
+            return ledger.renew(lease, seconds=seconds)
+
+        def release(self, lease: Lease) -> None:
+            ledger.release(lease)
+
+    stale = replace(lease, expires_at=lease.expires_at - timedelta(hours=1))
+    with keep_lease(Unreachable(), stale, seconds=1.2) as held_lease:  # type: ignore[arg-type]
+        _wait_until(lambda: len(renewals) > 1)
+        held_lease.check()
+    assert ledger.list_leases("acme") == ()
+    ledger.close()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from headwater.errors import StateError
@@ -55,3 +57,14 @@ def test_tenants_and_connections_live_in_the_ledger(ledger: SqlLedger) -> None:
     ledger.remove_tenant("acme")
     assert ledger.list_tenants() == ("globex",)
     assert ledger.list_connections("acme") == ()
+
+
+def test_the_newest_success_of_each_tenant_is_known(ledger: SqlLedger, hands: Hands) -> None:
+    outcomes = (RunOutcome.SUCCEEDED, RunOutcome.SUCCEEDED, RunOutcome.FAILED)
+    for number, outcome in enumerate(outcomes):
+        ledger.start_run("acme", f"r{number}")
+        hands.sleep(60)
+        ledger.end_run("acme", f"r{number}", outcome=outcome, counts={})
+    ledger.start_run("globex", "r1")
+    ledger.end_run("globex", "r1", outcome=RunOutcome.PARTIAL, counts={})
+    assert ledger.list_last_successes() == {"acme": hands.at - timedelta(seconds=60)}

@@ -232,7 +232,7 @@ class Client:
             error.hint = f"Retry-After is {delay:.0f} s, longer than `max_wait` ({limits.max_wait})"
             raise error
         if retry_after is not None:
-            self._rate_limiter.pause(self._clock.monotonic() + delay)
+            self._rate_limiter.pause(delay, self._clock)
         why = f"{error.message}: {error.details}" if error.details else error.message
         event = RequestRetried(tenant=self.credentials.tenant, where=str(request), why=why, after=delay, tries=tries)
         self._listen(event)

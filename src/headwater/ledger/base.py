@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from headwater.batch import Batch, Feed, Window
 from headwater.events import Finding
@@ -18,6 +18,7 @@ from headwater.ledger.records import (
     Lease,
     PageRow,
     RefusedRow,
+    RequestGrant,
     RunOutcome,
     RunRow,
     State,
@@ -32,8 +33,10 @@ __all__ = [
     "Lease",
     "Ledger",
     "LedgerPlugin",
+    "MovableLedger",
     "PageRow",
     "RefusedRow",
+    "RequestGrant",
     "RunOutcome",
     "RunRow",
     "State",
@@ -49,6 +52,27 @@ class LedgerPlugin(Protocol):
 
     def exists(self, url: str, *, root: Path) -> bool:
         """Whether the ledger exists. This call creates nothing."""
+        ...
+
+
+@runtime_checkable
+class MovableLedger(Protocol):
+    """A ledger that can be moved to another one of its kind."""
+
+    @property
+    def where(self) -> str:
+        """Its location, without secrets."""
+        ...
+
+    def count_rows(self) -> Mapping[str, int]:
+        """The number of rows of each table."""
+        ...
+
+    def move_to(self, target: Ledger) -> Mapping[str, int]:
+        """Move all rows to an empty ledger, and let no run use this one any more. Returns the number of rows by table.
+
+        LeaseHeld while a run is in progress, StateError if the target is not empty. Then nothing was changed.
+        """
         ...
 
 
@@ -247,6 +271,10 @@ class Ledger(Protocol):
         """The newest runs, newest first."""
         ...
 
+    def list_last_successes(self) -> Mapping[str, datetime]:
+        """When the newest successful run of each tenant ended, without tenants that have none."""
+        ...
+
     def save_findings(self, tenant: str, table: str, findings: Sequence[Finding]) -> None:
         """Save the findings of a build of `table`. They replace those of earlier builds."""
         ...
@@ -265,4 +293,13 @@ class Ledger(Protocol):
 
     def list_counts(self, tenant: str) -> tuple[CountRow, ...]:
         """The newest count of each feed and entity, in that order."""
+        ...
+
+    # request limits that processes share
+    def grant_requests(self, scope: str, *, limit: int, count: int) -> RequestGrant:
+        """Grant up to `count` requests of a limit of `limit` per minute, so that no minute has more in all processes."""
+        ...
+
+    def pause_requests(self, scope: str, *, seconds: float) -> None:
+        """Grant no requests of this scope for so long. A longer pause is kept."""
         ...

@@ -18,9 +18,10 @@ SECONDS = 60.0
 class HeldLease:
     """A lease in use. Call `check` before each write that only the holder may make."""
 
-    def __init__(self, lease: Lease) -> None:
+    def __init__(self, lease: Lease, *, valid_until: float) -> None:
         self._lock = Lock()
         self._lease = lease
+        self._valid_until = valid_until
         self._lost: StateError | None = None
 
     @property
@@ -28,6 +29,12 @@ class HeldLease:
         """The lease with its newest expiry."""
         with self._lock:
             return self._lease
+
+    @property
+    def valid_until(self) -> float:
+        """When it ends unless renewed, in seconds of the monotonic clock. The expiry may be in the time of a server."""
+        with self._lock:
+            return self._valid_until
 
     @property
     def lost_error(self) -> StateError | None:
@@ -40,10 +47,11 @@ class HeldLease:
         if (lost := self.lost_error) is not None:
             raise lost
 
-    def mark_renewed(self, lease: Lease) -> None:
+    def mark_renewed(self, lease: Lease, *, valid_until: float) -> None:
         """Store the renewed lease."""
         with self._lock:
             self._lease = lease
+            self._valid_until = valid_until
 
     def mark_lost(self, error: StateError) -> None:
         """Store why the lease was lost."""
@@ -65,11 +73,12 @@ def keep_lease(
     If the lease is lost, the thread of the heartbeat calls `on_lost` at once, and a block that ends without another
     error raises StateError.
     """
-    held_lease, block_ended = HeldLease(lease), Event()
+    clock = clock or SystemClock()
+    held_lease, block_ended = HeldLease(lease, valid_until=clock.monotonic() + seconds), Event()
     heartbeat = Thread(
         target=_run_heartbeat,
         args=(ledger, held_lease, block_ended),
-        kwargs={"seconds": seconds, "on_lost": on_lost, "clock": clock or SystemClock()},
+        kwargs={"seconds": seconds, "on_lost": on_lost, "clock": clock},
         name=f"lease {lease.tenant} {lease.scope}",
         daemon=True,
     )
@@ -104,11 +113,12 @@ def _run_heartbeat(
 
 def _renew(ledger: Ledger, held_lease: HeldLease, *, seconds: float, clock: Clock) -> StateError | None:
     lease, details = held_lease.lease, "another run holds it, or it was released"
+    valid_until = clock.monotonic() + seconds
     try:
         renewed = ledger.renew(lease, seconds=seconds)
     except StateError as error:
         # a busy or full disk may recover before the lease expires
-        if clock.now() < lease.expires_at:
+        if clock.monotonic() < held_lease.valid_until:
             return None
         renewed, details = None, f"the renewal failed: {error.message} {error.details}"
     if renewed is None:
@@ -118,5 +128,5 @@ def _renew(ledger: Ledger, held_lease: HeldLease, *, seconds: float, clock: Cloc
             details=details,
             hint="run again; committed data is safe",
         )
-    held_lease.mark_renewed(renewed)
+    held_lease.mark_renewed(renewed, valid_until=valid_until)
     return None

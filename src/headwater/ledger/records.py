@@ -134,6 +134,16 @@ class CountRow:
     """The first of the consecutive counts with an unexplained difference."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestGrant:
+    """The answer to a request for a share of a limit that processes share."""
+
+    count: int
+    """How many requests may be sent; 0 if none is left at the moment."""
+    seconds: float
+    """How long the grant is valid; for 0 requests, how long to wait until the next try."""
+
+
 class RunOutcome(StrEnum):
     """How a run ended."""
 

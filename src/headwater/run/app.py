@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from headwater.plan.explain import render_plan
     from headwater.plan.state import Layer, RunRequest, list_layers_to
     from headwater.plan.step import Plan
+    from headwater.run.fleet.fleet import FleetProgress, ProgressListener, run_fleet
+    from headwater.run.fleet.report import FleetReport, TenantResult
+    from headwater.run.fleet.request import FleetRequest
     from headwater.run.inspect.as_of import build_as_of_query, read_as_of
     from headwater.run.inspect.check import check_project
     from headwater.run.inspect.connectors import list_connectors, list_fields, load_connector
@@ -25,11 +28,12 @@ if TYPE_CHECKING:
     from headwater.run.inspect.query import Query, build_query, run_query
     from headwater.run.inspect.status import read_status
     from headwater.run.manage.init import init_project
+    from headwater.run.manage.move_ledger import move_ledger, plan_ledger_move
     from headwater.run.manage.new_connector import write_connector
     from headwater.run.manage.publish import publish_tables
     from headwater.run.manage.quarantine import discard, list_refused, read_refused, retry
     from headwater.run.manage.remove_connection import plan_connection_removal, remove_connection
-from headwater.run.manage.remove_tenant import plan_removal, remove_tenant
+    from headwater.run.manage.remove_tenant import plan_removal, remove_tenant
     from headwater.run.manage.tenants import (
         add_connection,
         add_tenant,
@@ -57,14 +61,19 @@ from headwater.run.manage.remove_tenant import plan_removal, remove_tenant
 __all__ = [
     "Check",
     "CheckResult",
+    "FleetProgress",
+    "FleetReport",
+    "FleetRequest",
     "Layer",
     "Plan",
+    "ProgressListener",
     "Query",
     "RunRequest",
     "SelfTestOptions",
     "SelfTestReport",
     "SelfTestTarget",
     "StepOptions",
+    "TenantResult",
     "TenantWorkspace",
     "Workspace",
     "add_connection",
@@ -90,9 +99,11 @@ __all__ = [
     "list_tenants",
     "list_url_examples",
     "load_connector",
+    "move_ledger",
     "open_project",
     "plan",
     "plan_connection_removal",
+    "plan_ledger_move",
     "plan_removal",
     "publish_tables",
     "read_as_of",
@@ -106,6 +117,7 @@ __all__ = [
     "resolve_target",
     "retry",
     "run",
+    "run_fleet",
     "run_query",
     "run_selftest",
     "run_step",
@@ -115,14 +127,19 @@ __all__ = [
 _MODULES = {
     "Check": "headwater.testing.conformance.check",
     "CheckResult": "headwater.testing.conformance.check",
+    "FleetProgress": "headwater.run.fleet.fleet",
+    "FleetReport": "headwater.run.fleet.report",
+    "FleetRequest": "headwater.run.fleet.request",
     "Layer": "headwater.plan.state",
     "Plan": "headwater.plan.step",
+    "ProgressListener": "headwater.run.fleet.fleet",
     "Query": "headwater.run.inspect.query",
     "RunRequest": "headwater.plan.state",
     "SelfTestOptions": "headwater.testing.conformance.check",
     "SelfTestReport": "headwater.run.selftest.selftest",
     "SelfTestTarget": "headwater.run.selftest.selftest",
     "StepOptions": "headwater.run.pipeline.single_step",
+    "TenantResult": "headwater.run.fleet.report",
     "TenantWorkspace": "headwater.run.workspace",
     "Workspace": "headwater.run.workspace",
     "add_connection": "headwater.run.manage.tenants",
@@ -148,8 +165,11 @@ _MODULES = {
     "list_tenants": "headwater.run.manage.tenants",
     "list_url_examples": "headwater.run.selftest.warehouse_url",
     "load_connector": "headwater.run.inspect.connectors",
+    "move_ledger": "headwater.run.manage.move_ledger",
     "open_project": "headwater.run.workspace",
     "plan": "headwater.run.inspect.plan",
+    "plan_connection_removal": "headwater.run.manage.remove_connection",
+    "plan_ledger_move": "headwater.run.manage.move_ledger",
     "plan_removal": "headwater.run.manage.remove_tenant",
     "publish_tables": "headwater.run.manage.publish",
     "read_as_of": "headwater.run.inspect.as_of",
@@ -157,11 +177,13 @@ _MODULES = {
     "read_refused": "headwater.run.manage.quarantine",
     "read_status": "headwater.run.inspect.status",
     "rebuild": "headwater.run.pipeline.rebuild",
+    "remove_connection": "headwater.run.manage.remove_connection",
     "remove_tenant": "headwater.run.manage.remove_tenant",
     "render_plan": "headwater.plan.explain",
     "resolve_target": "headwater.run.selftest.selftest",
     "retry": "headwater.run.manage.quarantine",
     "run": "headwater.run.pipeline.run",
+    "run_fleet": "headwater.run.fleet.fleet",
     "run_query": "headwater.run.inspect.query",
     "run_selftest": "headwater.run.selftest.selftest",
     "run_step": "headwater.run.step",

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from headwater.cli.fleet.command import run_fleet_with_progress
+from headwater.cli.fleet.options import FleetOptions, build_fleet_request, check_single_run
 from headwater.cli.options import OutputOptions, ProjectOptions, TenantOption, expand_options
 from headwater.cli.run_command import run_with_progress
 from headwater.cli.run_options import RunOptions, build_request
@@ -20,6 +22,7 @@ def run(
     request: RunOptions,
     project: ProjectOptions,
     tenant: TenantOption,
+    fleet: FleetOptions,
     output: OutputOptions,
     *,
     fresh: Annotated[bool, typer.Option("--fresh", help="Drop unfinished reads and restart them.")] = False,
@@ -34,13 +37,15 @@ def run(
 
     Committed windows are not read again. A run that was stopped resumes where it stopped, unless the declaration of its
     requests has changed. Exit code 3 if some parts failed. Parts that do not depend on them are complete.
+
+    With --all, run all tenants, the most overdue first. Exit code 3 if some tenants failed, 1 if all failed.
     """
+    run_request = build_request(request, fresh=fresh, sweep=sweep, allow_drop=allow_drop)
+    if fleet.all_tenants:
+        return run_fleet_with_progress(project, output, build_fleet_request(fleet, tenant, run_request))
+    check_single_run(fleet)
     return run_with_progress(
         project,
         output,
-        lambda workspace, stop: app.run(
-            app.choose_tenant(workspace, tenant.tenant),
-            build_request(request, fresh=fresh, sweep=sweep, allow_drop=allow_drop),
-            stop=stop,
-        ),
+        lambda workspace, stop: app.run(app.choose_tenant(workspace, tenant.tenant), run_request, stop=stop),
     )

@@ -1,4 +1,4 @@
-"""The ledger in SQLite, or in another database that SQLAlchemy supports. Each method is one transaction."""
+"""The ledger in SQLite or Postgres. Each method is one transaction."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 
 from headwater.batch import Batch, Feed, Window
 from headwater.clock import Clock, SystemClock, from_micros, to_micros
+from headwater.errors import StateError
 from headwater.events import Finding
+from headwater.ledger.base import Ledger
 from headwater.ledger.records import (
     BatchRow,
     ConnectionRow,
@@ -17,11 +19,13 @@ from headwater.ledger.records import (
     Lease,
     PageRow,
     RefusedRow,
+    RequestGrant,
     RunOutcome,
     RunRow,
     State,
 )
-from headwater.ledger.sql.database import Database, has_file
+from headwater.ledger.sql import move
+from headwater.ledger.sql.database import Database, has_database
 from headwater.ledger.sql.queries import (
     batch_states,
     batches,
@@ -29,6 +33,7 @@ from headwater.ledger.sql.queries import (
     leases,
     quarantine,
     record_counts,
+    request_budget,
     runs,
     tenants,
     windows,
@@ -44,16 +49,34 @@ class SqlLedger:
 
     def __init__(self, url: str, *, root: Path | None = None, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
-        self._database = Database(url, root=root or Path(), clock=self._clock)
+        self._database = Database(url, root=root or Path(), clock=clock)
 
     @staticmethod
     def exists(url: str, *, root: Path) -> bool:
         """Whether the ledger exists: for SQLite the file; for other databases always True, and opening it shows."""
-        return has_file(url, root=root)
+        return has_database(url, root=root)
 
     def close(self) -> None:
         """Close the connections to the database."""
         self._database.close()
+
+    @property
+    def where(self) -> str:
+        """Its location, without secrets."""
+        return self._database.where
+
+    def count_rows(self) -> Mapping[str, int]:
+        """The number of rows of each table."""
+        with self._database.read() as tx:
+            return move.count_rows(tx)
+
+    def move_to(self, target: Ledger) -> Mapping[str, int]:
+        """Move all rows to an empty ledger, and let no run use this one any more."""
+        if not isinstance(target, SqlLedger) or target.where == self.where:
+            raise StateError(
+                "the ledger cannot be moved there.", where=self.where, hint="use sqlite:///… or postgresql://…"
+            )
+        return move.move_rows(self._database, target._database)  # noqa: SLF001 - of the same class
 
     def _now(self) -> int:
         return to_micros(self._clock.now())
@@ -61,26 +84,33 @@ class SqlLedger:
     # leases
     def claim(self, tenant: str, scope: str, holder: str, *, seconds: float) -> Lease:
         """Claim or renew a lease; LeaseHeld if another live process holds it."""
-        with self._database.write() as tx:
-            now = self._now()
+        with self._database.write(tenant) as tx:
+            if (moved := tenants.get_mark(tx, "", move.MOVED)) is not None:
+                raise StateError(
+                    "this ledger was moved; nothing was changed.",
+                    where=self.where,
+                    details=f"moved to {moved}",
+                    hint="set the new `ledger: url:` in headwater.yaml",
+                )
+            now = self._database.read_now(tx)
             until = now + round(seconds * 1e6)
             lease = Lease(tenant=tenant, scope=scope, holder=holder, expires_at=from_micros(until))
             return leases.claim(tx, lease, now=now, until=until)
 
     def renew(self, lease: Lease, *, seconds: float) -> Lease | None:
         """Extend a lease to `seconds` from now; None if it was lost."""
-        with self._database.write() as tx:
-            return leases.renew(tx, lease, until=self._now() + round(seconds * 1e6))
+        with self._database.write(lease.tenant) as tx:
+            return leases.renew(tx, lease, until=self._database.read_now(tx) + round(seconds * 1e6))
 
     def release(self, lease: Lease) -> None:
         """Release a lease; does nothing if this process no longer holds it."""
-        with self._database.write() as tx:
+        with self._database.write(lease.tenant) as tx:
             leases.release(tx, lease)
 
     def list_leases(self, tenant: str) -> tuple[Lease, ...]:
         """Current leases of a tenant, without those of dead processes."""
         with self._database.read() as tx:
-            return leases.list_leases(tx, tenant, now=self._now())
+            return leases.list_leases(tx, tenant, now=self._database.read_now(tx))
 
     # batches and windows
     def list_windows(self, feed: Feed, *, parent: str = "") -> tuple[Window, ...]:
@@ -112,19 +142,19 @@ class SqlLedger:
         self, batch: Batch, *, parents: Sequence[str] = (), read_at: datetime | None = None, fingerprint: str = ""
     ) -> BatchRow:
         """Insert a batch as `extracting`, or return the existing row; a failed batch goes back to its `resume` state."""
-        with self._database.write() as tx:
+        with self._database.write(batch.feed.tenant) as tx:
             start = batch_states.ReadStart(read_at=read_at, fingerprint=fingerprint)
             return batch_states.begin_batch(tx, batch, parents=parents, start=start, now=self._now())
 
     def restart_batch(self, batch: Batch, *, read_at: datetime, fingerprint: str = "") -> BatchRow:
         """Delete the pages of an `extracting` batch, and begin its read again as of `read_at`."""
-        with self._database.write() as tx:
+        with self._database.write(batch.feed.tenant) as tx:
             start = batch_states.ReadStart(read_at=read_at, fingerprint=fingerprint)
             return batch_states.restart_batch(tx, batch, start=start, now=self._now())
 
     def abandon_batch(self, batch: Batch) -> None:
         """Delete an `extracting` batch; does nothing if there is no such batch."""
-        with self._database.write() as tx:
+        with self._database.write(batch.feed.tenant) as tx:
             batch_states.abandon_batch(tx, batch)
 
     def find_batch(self, tenant: str, batch_id: str) -> BatchRow | None:
@@ -141,7 +171,7 @@ class SqlLedger:
 
     def discard_windows(self, feed: Feed, *, later_than: datetime, ahead: timedelta | None) -> tuple[BatchRow, ...]:
         """Discard windows that end after `later_than`, or more than `ahead` after their batch began; their batches."""
-        with self._database.write() as tx:
+        with self._database.write(feed.tenant) as tx:
             return discarded_windows.discard_windows(tx, feed, later_than=later_than, ahead=ahead)
 
     def list_pages(self, batch: Batch) -> tuple[PageRow, ...]:
@@ -151,39 +181,42 @@ class SqlLedger:
 
     def record_page(self, batch: Batch, page: PageRow) -> None:
         """Commit a page and its position in the window."""
-        with self._database.write() as tx:
+        with self._database.write(batch.feed.tenant) as tx:
             batch_states.record_page(tx, batch, page, now=self._now())
 
     def discard_pages(self, batch: Batch, *, after: int) -> None:
         """Delete the pages with numbers above `after`."""
-        with self._database.write() as tx:
+        with self._database.write(batch.feed.tenant) as tx:
             batch_states.discard_pages(tx, batch, after=after, now=self._now())
 
     def commit_window(
         self, batch: Batch, *, proved: bool | None = None, credible_until: datetime | None = None
     ) -> None:
         """Mark a batch `extracted`, save whether its read is proved to be complete, and commit its window."""
-        with self._database.write() as tx:
+        with self._database.write(batch.feed.tenant) as tx:
             batch_states.commit_window(tx, batch, proved=proved, credible_until=credible_until, now=self._now())
 
     def record_landing(self, batch: Batch, *, kept: int, refused: Sequence[RefusedRow], drift: Sequence[Drift]) -> None:
         """Mark a batch `transformed`, with its refused records and its drift."""
-        with self._database.write() as tx:
+        with self._database.write(batch.feed.tenant) as tx:
             batch_states.record_landing(tx, batch, kept=kept, refused=refused, drift=drift, now=self._now())
 
     def complete_batches(self, batches: Iterable[Batch]) -> None:
         """Mark batches `completed`, all or none."""
-        with self._database.write() as tx:
-            batch_states.complete_batches(tx, batches, now=self._now())
+        completed = list(batches)
+        if not completed:
+            return
+        with self._database.write(*(batch.feed.tenant for batch in completed)) as tx:
+            batch_states.complete_batches(tx, completed, now=self._now())
 
     def reopen_batches(self, tenant: str, feed: Feed | None = None) -> int:
         """Set landed and completed batches back to `extracted`. Returns their number."""
-        with self._database.write() as tx:
+        with self._database.write(tenant) as tx:
             return batch_states.reopen_batches(tx, tenant, feed, now=self._now())
 
     def fail_batch(self, batch: Batch, reason: str) -> None:
         """Mark a batch `failed`."""
-        with self._database.write() as tx:
+        with self._database.write(batch.feed.tenant) as tx:
             batch_states.fail_batch(tx, batch, reason, now=self._now())
 
     # quarantine and drift
@@ -201,7 +234,7 @@ class SqlLedger:
 
     def update_quarantine(self, tenant: str, refused: Sequence[RefusedRow]) -> None:
         """Update state, tries, reasons and times of quarantined records."""
-        with self._database.write() as tx:
+        with self._database.write(tenant) as tx:
             quarantine.update_quarantine(tx, tenant, refused)
 
     def list_drift(self, tenant: str, feed: Feed | None = None) -> tuple[tuple[Feed, Drift], ...]:
@@ -217,7 +250,7 @@ class SqlLedger:
 
     def set_mark(self, tenant: str, name: str, value: str) -> None:
         """Set a mark."""
-        with self._database.write() as tx:
+        with self._database.write(tenant) as tx:
             tenants.set_mark(tx, tenant, name, value)
 
     # tenants and connections
@@ -233,12 +266,12 @@ class SqlLedger:
 
     def add_tenant(self, tenant: str) -> None:
         """Add a tenant; StateError if it exists."""
-        with self._database.write() as tx:
+        with self._database.write(tenant) as tx:
             tenants.add_tenant(tx, tenant)
 
     def remove_tenant(self, tenant: str) -> None:
         """Delete a tenant, its connections and all its rows."""
-        with self._database.write() as tx:
+        with self._database.write(tenant) as tx:
             tenants.remove_tenant(tx, tenant)
 
     def list_connections(self, tenant: str) -> tuple[ConnectionRow, ...]:
@@ -248,7 +281,7 @@ class SqlLedger:
 
     def add_connection(self, connection: ConnectionRow) -> None:
         """Add or replace a connection."""
-        with self._database.write() as tx:
+        with self._database.write(connection.tenant) as tx:
             tenants.add_connection(tx, connection)
 
     def remove_connection(self, tenant: str, name: str) -> None:
@@ -259,12 +292,12 @@ class SqlLedger:
     # runs and findings
     def start_run(self, tenant: str, run: str) -> None:
         """Record that a run began; runs of the tenant that have not ended are marked as crashed."""
-        with self._database.write() as tx:
+        with self._database.write(tenant) as tx:
             runs.start_run(tx, tenant, run, now=self._now())
 
     def end_run(self, tenant: str, run: str, *, outcome: RunOutcome, counts: Mapping[str, int]) -> None:
         """Record how a run ended."""
-        with self._database.write() as tx:
+        with self._database.write(tenant) as tx:
             runs.end_run(tx, tenant, run, outcome=outcome, counts=counts, now=self._now())
 
     def list_runs(self, tenant: str, *, limit: int = 20) -> tuple[RunRow, ...]:
@@ -272,9 +305,14 @@ class SqlLedger:
         with self._database.read() as tx:
             return runs.list_runs(tx, tenant, limit=limit)
 
+    def list_last_successes(self) -> Mapping[str, datetime]:
+        """When the newest successful run of each tenant ended, without tenants that have none."""
+        with self._database.read() as tx:
+            return runs.list_last_successes(tx)
+
     def save_findings(self, tenant: str, table: str, findings: Sequence[Finding]) -> None:
         """Save the findings of a build of `table`. They replace those of earlier builds."""
-        with self._database.write() as tx:
+        with self._database.write(tenant) as tx:
             runs.save_findings(tx, tenant, table, findings)
 
     def list_findings(self, tenant: str) -> tuple[Finding, ...]:
@@ -285,10 +323,23 @@ class SqlLedger:
     # record counts
     def save_counts(self, tenant: str, counts: Sequence[CountRow]) -> None:
         """Save counts. They replace the previous counts of the same feed and entity."""
-        with self._database.write() as tx:
+        with self._database.write(tenant) as tx:
             record_counts.save_counts(tx, tenant, counts)
 
     def list_counts(self, tenant: str) -> tuple[CountRow, ...]:
         """The newest count of each feed and entity, in that order."""
         with self._database.read() as tx:
             return record_counts.list_counts(tx, tenant)
+
+    # request limits that processes share
+    def grant_requests(self, scope: str, *, limit: int, count: int) -> RequestGrant:
+        """Grant up to `count` requests of a limit of `limit` per minute."""
+        with self._database.write(f"requests {scope}") as tx:
+            now = self._database.read_now(tx)
+            return request_budget.grant_requests(tx, scope, limit=limit, count=count, now=now)
+
+    def pause_requests(self, scope: str, *, seconds: float) -> None:
+        """Grant no requests of this scope for so long."""
+        with self._database.write(f"requests {scope}") as tx:
+            now = self._database.read_now(tx)
+            request_budget.pause_requests(tx, scope, until=now + round(seconds * 1e6), now=now)

@@ -54,6 +54,9 @@ def upgrade(connection: Connection, *, where: str) -> None:
 
 
 def _read_stamp(connection: Connection) -> str | None:
+    if connection.dialect.name != "sqlite" and not inspect(connection).has_table(VERSION_TABLE):
+        # A statement that fails ends the transaction in most databases. In SQLite it does not, and the look-up is slower.
+        return None
     try:
         stamp = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar_one_or_none()
     except DatabaseError as error:

@@ -13,12 +13,13 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    Text,
     UniqueConstraint,
     false,
 )
 
-HEAD = 5
+from headwater.ledger.sql.column_types import LedgerText
+
+HEAD = 6
 """The version of these tables: the number of the newest migration."""
 
 VERSION_TABLE = "ledger_version"
@@ -48,7 +49,7 @@ lease = Table(
     metadata,
     Column("tenant", String(48), primary_key=True),
     Column("scope", String(120), primary_key=True),
-    Column("holder", Text, nullable=False),
+    Column("holder", LedgerText, nullable=False),
     Column("claimed_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
 )
@@ -67,7 +68,7 @@ batch = Table(
     Column("reading", Integer, nullable=False),
     Column("state", String(20), nullable=False),
     Column("resume", String(20), nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("reason", LedgerText, nullable=False),
     Column("rows", BigInteger, nullable=False),
     Column("kept", BigInteger, nullable=False),
     Column("quarantined", BigInteger, nullable=False),
@@ -76,7 +77,7 @@ batch = Table(
     Column("updated_at", BigInteger, nullable=False),
     Column("tries", Integer, nullable=False),
     Column("read_at", BigInteger),
-    Column("fingerprint", Text, nullable=False, server_default=""),
+    Column("fingerprint", LedgerText, nullable=False, server_default=""),
     Column("proved", Boolean),
     Column("credible_until", BigInteger),
     Column("disowned", Boolean, nullable=False, server_default=false()),
@@ -93,7 +94,7 @@ batch_parent = Table(
     Column("tenant", String(48), primary_key=True),
     Column("batch_id", String(120), primary_key=True),
     Column("position", Integer, primary_key=True),
-    Column("parent", Text, nullable=False),
+    Column("parent", LedgerText, nullable=False),
     _build_batch_key(),
 )
 
@@ -103,10 +104,10 @@ page = Table(
     Column("tenant", String(48), primary_key=True),
     Column("batch_id", String(120), primary_key=True),
     Column("number", Integer, primary_key=True),
-    Column("path", Text, nullable=False),
+    Column("path", LedgerText, nullable=False),
     Column("rows", BigInteger, nullable=False),
     Column("size", BigInteger, nullable=False),
-    Column("next", Text),
+    Column("next", LedgerText),
     _build_batch_key(),
 )
 
@@ -116,7 +117,7 @@ committed = Table(
     Column("tenant", String(48), primary_key=True),
     Column("connection", String(48), primary_key=True),
     Column("resource", String(48), primary_key=True),
-    Column("parent", Text, primary_key=True),
+    Column("parent", LedgerText, primary_key=True),
     Column("since", BigInteger, primary_key=True),
     Column("until", BigInteger, nullable=False),
 )
@@ -130,7 +131,7 @@ refused = Table(
     Column("connection", String(48), nullable=False),
     Column("resource", String(48), nullable=False),
     Column("line", BigInteger, nullable=False),
-    Column("key", Text, nullable=False),
+    Column("key", LedgerText, nullable=False),
     Column("reasons", JSON, nullable=False),
     Column("state", String(20), nullable=False),
     Column("tries", Integer, nullable=False),
@@ -146,19 +147,20 @@ drift = Table(
     Column("tenant", String(48), primary_key=True),
     Column("connection", String(48), primary_key=True),
     Column("resource", String(48), primary_key=True),
-    Column("field", Text, primary_key=True),
+    Column("field", LedgerText, primary_key=True),
     Column("kind", String(20), primary_key=True),
     Column("ordinal", BigInteger, nullable=False),
-    Column("detail", Text, nullable=False),
+    Column("detail", LedgerText, nullable=False),
     Column("rows", BigInteger, nullable=False),
+    Index("drift_by_feed", "tenant", "connection", "resource"),
 )
 
 mark = Table(
     "mark",
     metadata,
     Column("tenant", String(48), primary_key=True),
-    Column("name", Text, primary_key=True),
-    Column("value", Text, nullable=False),
+    Column("name", LedgerText, primary_key=True),
+    Column("value", LedgerText, nullable=False),
 )
 
 run = Table(
@@ -172,6 +174,7 @@ run = Table(
     Column("outcome", String(20), nullable=False),
     Column("counts", JSON, nullable=False),
     UniqueConstraint("tenant", "id", name="run_of_tenant"),
+    Index("run_by_outcome", "outcome", "tenant", "ended_at"),
     sqlite_autoincrement=True,
 )
 
@@ -180,9 +183,10 @@ finding = Table(
     metadata,
     Column("tenant", String(48), primary_key=True),
     Column("table_name", String(120), primary_key=True),
-    Column("finding", Text, primary_key=True),
-    Column("detail", Text, primary_key=True),
+    Column("finding", LedgerText, primary_key=True),
+    Column("detail", LedgerText, primary_key=True),
     Column("count", BigInteger, nullable=False),
+    Index("finding_by_table", "tenant", "table_name"),
 )
 
 record_count = Table(

@@ -86,7 +86,7 @@ def connect(
     clients: dict[str, Client] = {}
     times: dict[str, AgreedTime] = {}
     unreachable: dict[str, HeadwaterError] = {}
-    rate_limiters = RateLimiters()
+    rate_limiters = RateLimiters(workspace.ledger)
     connections = (
         {feed.connection: source.connection for feed, source in sources.items()}
         if request.includes_layer("raw")

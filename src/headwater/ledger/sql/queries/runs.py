@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
 from headwater.clock import from_micros
 from headwater.errors import StateError
@@ -41,6 +42,12 @@ def list_runs(connection: Connection, tenant: str, *, limit: int) -> tuple[RunRo
     """The newest runs, newest first."""
     query = select(runs).where(runs.c.tenant == tenant).order_by(runs.c.ordinal.desc()).limit(limit)
     return tuple(_to_run(row) for row in connection.execute(query).mappings())
+
+
+def list_last_successes(connection: Connection) -> dict[str, datetime]:
+    """When the newest successful run of each tenant ended."""
+    query = select(runs.c.tenant, func.max(runs.c.ended_at)).where(runs.c.outcome == RunOutcome.SUCCEEDED.value)
+    return {tenant: from_micros(ended) for tenant, ended in connection.execute(query.group_by(runs.c.tenant)) if ended}
 
 
 def list_tenants_with_runs(connection: Connection) -> tuple[str, ...]:
