@@ -102,6 +102,7 @@ def _execute(
         counts.requests += len(runner.services.times)
         plan = _plan(runner, request)
         results = execute(plan, runner.run_step, context.listen)
+        runner.finish()
         complete_batches(workspace, runner.sources, plan, results, waiting=runner.waiting)
         counts.counts = () if context.stop() or not _is_history_requested(request) else count_records(runner, request)
         prune_changes(runner.warehouse)
