@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
 
+from headwater.clock import EPOCH
 from headwater.names import quote_literal
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.dml import overwrite_rows
@@ -28,11 +30,18 @@ class Consumer:
     """The newest period it covers, for a fact over periods."""
     keys: int = 0
     """How the surrogate keys of a dimension are made, see `headwater.gold.dimension.rekey`."""
+    declared: int = 0
+    """The fingerprint of the declarations, if the tables that it lives on are as those say; 0 otherwise."""
+
+    known_fingerprint: int = 0
+    """The fingerprint of the definition, where it is known to be as it was."""
 
     @property
     def fingerprint(self) -> int:
         """The definition as a number."""
-        return int(hashlib.md5(self.definition.encode(), usedforsecurity=False).hexdigest()[:15], 16)
+        return self.known_fingerprint or int(
+            hashlib.md5(self.definition.encode(), usedforsecurity=False).hexdigest()[:15], 16
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +58,13 @@ class PendingChanges:
     """The newest period it covered."""
     keys: int = 0
     """How the surrogate keys are made that are stored; 0 where nobody noted it."""
+    noted: Mapping[str, int] = field(default_factory=dict)
+    """All that is noted of the consumer: positions, and what is kept beside them."""
+
+    @property
+    def declared(self) -> int:
+        """The fingerprint of the declarations that it was compared with last; 0 where nobody noted it."""
+        return self.noted.get(DECLARED, 0)
 
     @property
     def is_idle(self) -> bool:
@@ -70,20 +86,72 @@ LAST = "@last"
 """Beside the entities, a dimension with counted keys keeps the highest number it ever gave."""
 
 
-def read_pending(warehouse: Warehouse, consumer: Consumer, *, rebuild: bool = False) -> PendingChanges:
-    """The changes that `consumer` has not consumed yet."""
-    told = dict(
-        warehouse.rows(
-            f"SELECT entity, MAX(change_id) FROM {warehouse.ref('meta', 'consumer_offset')} "
-            f"WHERE consumer = {quote_literal(consumer.name)} GROUP BY entity"
+DECLARED = "@declared"
+"""Beside the entities, a consumer keeps the fingerprint of the declarations that its definition was last compared with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedPositions:
+    """How far all consumers and all their sources are, at one moment."""
+
+    offsets: Mapping[str, Mapping[str, int]]
+    """By consumer: what it notes of its sources, and of itself."""
+    newest: Mapping[str, int]
+    """By source: its newest change."""
+    month: date
+    """The first day of the month of the newest batch; the first month of all before there is any."""
+
+    @property
+    def period(self) -> int:
+        """The month as a number that grows: yyyymm."""
+        return self.month.year * 100 + self.month.month
+
+    def is_compared(self, name: str, declared: int) -> bool:
+        """Whether a table was compared with these declarations, so that its definition is as it was."""
+        return declared != 0 and self.offsets.get(name, {}).get(DECLARED) == declared
+
+    def is_current(self, name: str, sources: Iterable[str], *, declared: int, has_periods: bool) -> bool:
+        """Whether a table has no news: its sources have none, and it was compared with the same declarations."""
+        noted = self.offsets.get(name, {})
+        return (
+            self.is_compared(name, declared)
+            and all(source in noted and noted[source] >= self.newest.get(source, 0) for source in sources)
+            and (not has_periods or noted.get(_PERIOD) == self.period)
         )
+
+
+def read_positions(warehouse: Warehouse) -> FeedPositions:
+    """Read the positions of all consumers with one statement."""
+    progress, batches = warehouse.ref("meta", "consumer_offset"), warehouse.ref("meta", "batch")
+    rows = warehouse.rows(
+        f"SELECT consumer, entity, MAX(change_id) AS position FROM {progress} GROUP BY consumer, entity\n"
+        f"UNION ALL SELECT '', entity, MAX(change_id) FROM {_get_changes_ref(warehouse)} GROUP BY entity\n"
+        f"UNION ALL SELECT '', '{_PERIOD}', CAST(EXTRACT(YEAR FROM MAX(read_at)) * 100 + EXTRACT(MONTH FROM MAX(read_at)) "
+        f"AS BIGINT) FROM {batches}"
     )
-    newest = dict(warehouse.rows(f"SELECT entity, MAX(change_id) FROM {_get_changes_ref(warehouse)} GROUP BY entity"))
-    since = {source: int(told.get(source, -1)) for source in consumer.sources}
-    until = {source: max(int(newest.get(source, 0)), since[source]) for source in consumer.sources}
-    full = rebuild or told.get(DEFINITION) != consumer.fingerprint or -1 in since.values()
-    period, keys = (int(told.get(name, 0)) for name in (_PERIOD, KEYS))
-    return PendingChanges(full=full, since=since, until=until, period=period, keys=keys)
+    offsets: dict[str, dict[str, int]] = {"": {}}
+    for consumer, entity, position in rows:
+        if position is not None:
+            offsets.setdefault(str(consumer), {})[str(entity)] = int(position)
+    newest = offsets.pop("")
+    period = newest.pop(_PERIOD, 0)
+    month = date(period // 100, period % 100, 1) if period else EPOCH.date()
+    return FeedPositions(offsets=offsets, newest=newest, month=month)
+
+
+def find_key_kinds(positions: FeedPositions) -> dict[str, int]:
+    """How the surrogate keys of each dimension are made, as noted."""
+    return {name: noted[KEYS] for name, noted in positions.offsets.items() if KEYS in noted}
+
+
+def find_pending(positions: FeedPositions, consumer: Consumer, *, rebuild: bool = False) -> PendingChanges:
+    """The changes that `consumer` has not consumed yet."""
+    noted, newest = positions.offsets.get(consumer.name, {}), positions.newest
+    since = {source: noted.get(source, -1) for source in consumer.sources}
+    until = {source: max(newest.get(source, 0), since[source]) for source in consumer.sources}
+    full = rebuild or noted.get(DEFINITION) != consumer.fingerprint or -1 in since.values()
+    period, keys = (noted.get(name, 0) for name in (_PERIOD, KEYS))
+    return PendingChanges(full=full, since=since, until=until, period=period, keys=keys, noted=noted)
 
 
 def changed_keys_sql(warehouse: Warehouse, source: str, pending: PendingChanges) -> str:
@@ -101,6 +169,11 @@ def record_progress(warehouse: Warehouse, consumer: Consumer, pending: PendingCh
         told[_PERIOD] = consumer.period
     if consumer.keys:
         told[KEYS] = consumer.keys
+    if consumer.declared:
+        told[DECLARED] = consumer.declared
+    if pending.noted.keys() - {LAST} == told.keys():
+        _update_progress(warehouse, consumer, {name: at for name, at in told.items() if pending.noted[name] != at})
+        return
     values = ", ".join(
         f"({quote_literal(consumer.name)}, {quote_literal(entity)}, CAST({change} AS BIGINT))"
         for entity, change in told.items()
@@ -115,10 +188,36 @@ def record_progress(warehouse: Warehouse, consumer: Consumer, pending: PendingCh
     )
 
 
-def record_change(warehouse: Warehouse, source: str, keys: str) -> None:
+def _update_progress(warehouse: Warehouse, consumer: Consumer, changes: Mapping[str, int]) -> None:
+    if not changes:
+        return
+    cases = " ".join(
+        f"WHEN {quote_literal(entity)} THEN CAST({change} AS BIGINT)" for entity, change in changes.items()
+    )
+    among = ", ".join(map(quote_literal, changes))
+    where = f"consumer = {quote_literal(consumer.name)} AND entity IN ({among})"
+    warehouse.update("meta", "consumer_offset", {"change_id": f"CASE entity {cases} END"}, where)
+
+
+def record_comparison(warehouse: Warehouse, consumer: Consumer, pending: PendingChanges) -> None:
+    """Remember with which declarations the definition of an idle consumer was compared, unless that is known."""
+    if not consumer.declared or pending.declared == consumer.declared:
+        return
+    name, entity = quote_literal(consumer.name), quote_literal(DECLARED)
+    overwrite_rows(
+        warehouse,
+        "meta",
+        "consumer_offset",
+        where=f"consumer = {name} AND entity = {entity}",
+        columns=("consumer", "entity", "change_id"),
+        select=f"SELECT {name}, {entity}, CAST({consumer.declared} AS BIGINT)",
+    )
+
+
+def record_change(warehouse: Warehouse, source: str, keys: str, positions: FeedPositions) -> None:
     """Record that the staged `keys` of `source` changed; nothing is kept when it has no consumer."""
     progress, changes = warehouse.ref("meta", "consumer_offset"), _get_changes_ref(warehouse)
-    if not warehouse.rows(f"SELECT 1 FROM {progress} WHERE entity = {quote_literal(source)} LIMIT 1"):
+    if not any(source in noted for noted in positions.offsets.values()):
         return
     # Consumed changes may have been trimmed: what consumers remember counts too, or a number would come twice.
     newest = (

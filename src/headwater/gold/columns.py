@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from headwater.dtypes import DUCKDB, can_widen, render_dtype
 from headwater.errors import DeclarationError
@@ -56,6 +56,12 @@ _DTYPES = {
 def infer_types(warehouse: Warehouse, select: str, *, where: str) -> dict[str, str]:
     """The columns of a SELECT and their types, as they are inferred."""
     return {name: _to_dtype(name, kind, where) for name, kind in warehouse.schema_of(select).items()}
+
+
+def find_stored_types(stored: Sequence[TableColumn] | None, names: Iterable[str]) -> dict[str, str] | None:
+    """The types of stored columns; None if not all of these names are among them."""
+    types = {column.name: column.dtype for column in stored or ()}
+    return types if types.keys() >= set(names) else None
 
 
 def _to_dtype(name: str, kind: str, where: str) -> str:

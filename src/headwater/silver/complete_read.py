@@ -71,7 +71,8 @@ def select_last_records(read: CompleteRead, landed: LandedBatch) -> str:
 def select_shown_keys(read: CompleteRead) -> tuple[list[str], str]:
     """SELECTs of the keys that the read shows, with refused records and those asked for by id; why some are unreadable."""
     entity, mapping, landed = read.entity, read.mapping, read.landed
-    selects, doubt = ["SELECT CAST('' AS VARCHAR) AS entity_key WHERE FALSE"], ""
+    selects: list[str] = []
+    doubt = ""
     for one in (landed, *read.verified):
         if one.files:
             try:
@@ -88,7 +89,7 @@ def select_shown_keys(read: CompleteRead) -> tuple[list[str], str]:
             if read.lake.rows(f"SELECT 1 FROM {waiting} WHERE NOT ({made}) LIMIT 1"):
                 doubt = "a refused record has no readable key"
             selects.append(_keys_sql(read, one, waiting))
-    return selects, doubt
+    return selects or ["SELECT CAST('' AS VARCHAR) AS entity_key WHERE FALSE"], doubt
 
 
 def _shown_keys_sql(read: CompleteRead, landed: LandedBatch) -> str:

@@ -23,11 +23,12 @@ from headwater.silver.entity_tables import EntityTables
 from headwater.silver.events import select_events
 from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.silver.merge.merge import merge_events, save_batches
-from headwater.silver.merge.repeats import drop_repeats, is_order_dependent, load_mark, select_deciding, stage_overtaken
+from headwater.silver.merge.repeats import drop_repeats, load_mark, select_deciding, stage_overtaken
 from headwater.silver.merge.replay import Replay, stage_affected_keys
 from headwater.silver.merge.result import MergeResult
+from headwater.silver.merge.stats import EventStats, read_stats
 from headwater.silver.mismatches import find_column_changes, find_mismatches, read_types
-from headwater.silver.schema.migrate import migrate_tables
+from headwater.silver.schema.migrate import MigratedEntity, migrate_tables
 from headwater.silver.stamps import find_going_back, find_stamps
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.lake_reader import LakeReader
@@ -39,9 +40,18 @@ LoadLanded = Callable[[], Sequence[LandedBatch]]
 """Gives every batch of an entity's sources that ever landed."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyEntity:
+    """An entity whose tables are as it needs them, see `find_migrated`, and what it has taken."""
+
+    entity: Entity
+    """The entity as its history goes on."""
+    consumed: Mapping[str, ConsumedBatch]
+
+
 def conform(
     warehouse: Warehouse,
-    entity: Entity,
+    entity: Entity | ReadyEntity,
     mappings: Mapping[str, SourceMapping],
     batches: Iterable[LandedBatch],
     *,
@@ -59,7 +69,9 @@ def conform(
     When a complete read finds more absent than its reading's `max_drop`, its deletes wait, unless `allow_drop` or it is
     among the `allowed`; all else is taken.
     """
-    made = migrate_tables(warehouse, entity)
+    made = (
+        MigratedEntity(entity=entity.entity) if isinstance(entity, ReadyEntity) else migrate_tables(warehouse, entity)
+    )
     ordered = sorted({landed.batch.id: landed for landed in batches}.values(), key=get_position)
     done = MergeResult(findings=tuple(find_column_changes(made.entity, made.change)))
     with LakeReader(warehouse) as lake:
@@ -71,6 +83,8 @@ def conform(
             allow_drop=allow_drop,
             load_landed=load_landed,
         )
+        if isinstance(entity, ReadyEntity):
+            return done + job.take(ordered, entity.consumed)
         return done + job.take(ordered, load_consumed(warehouse, entity.entity))
 
 
@@ -97,10 +111,9 @@ class ConformJob:
         """Where the entity is stored."""
         return self.tables.warehouse
 
-    def record_mark(self, since: int) -> None:
-        """Remember that events are taken that were since then."""
-        mark = None if self.only else load_mark(self.tables)
-        if mark is not None:
+    def record_mark(self, since: int, mark: int | None) -> None:
+        """Remember that events are taken that were since then. `mark`: until when repetitions have been left out."""
+        if mark is not None and not self.only:
             self.marks[mark] = min(since, self.marks.get(mark, since))
 
     def is_drop_allowed(self, landed: LandedBatch) -> bool:
@@ -113,6 +126,8 @@ class ConformJob:
         done = self.take_in_order(in_order)
         for landed in late:
             done += self._take_late(landed)
+        if not done.waiting and all(consumed.verdict != "waiting" for consumed in known.values()):
+            return done
         return done + self._recheck_waiting([landed for landed in ordered if landed.batch.id in known])
 
     def take_in_order(self, ordered: Sequence[LandedBatch]) -> MergeResult:
@@ -130,14 +145,14 @@ class ConformJob:
             if first.batch.purpose != "sweep":
                 done += self._take(batches, whole=True)
             if first.is_complete:
-                self.record_mark(to_micros(first.read_at))
+                self.record_mark(to_micros(first.read_at), None if self.only else load_mark(self.tables))
                 merged, verdict = apply_complete_read(
                     self._build_complete_read(first, all_batches),
                     verdict=self.verdicts.get(first.batch.id),
                     allow_drop=self.is_drop_allowed(first),
                 )
                 done += merged
-            save_consumed(self.warehouse, self.tables.name, [(landed, verdict) for landed in batches])
+            save_consumed(self.warehouse, self.tables.name, [(landed, verdict) for landed in batches], are_known=False)
             return done + self._take_overtaken(all_batches)
 
     def _take_overtaken(self, all_batches: Sequence[LandedBatch]) -> MergeResult:
@@ -181,7 +196,7 @@ class ConformJob:
             keys, verdict, done = stage_affected_keys(
                 self._build_complete_read(landed, all_landed), allow_drop=self.is_drop_allowed(landed)
             )
-            save_consumed(self.warehouse, self.tables.name, [(landed, verdict)])
+            save_consumed(self.warehouse, self.tables.name, [(landed, verdict)], are_known=True)
             return done + self._replay_keys(keys, all_landed)
 
     def _replay_keys(self, keys: str, all_landed: Sequence[LandedBatch]) -> MergeResult:
@@ -231,25 +246,28 @@ class ConformJob:
             return MergeResult(findings=tuple(findings))
         with self.warehouse.staging():
             staged = self.lake.stage(EVENTS, selects)
+            stats = read_stats(self.tables, staged)
             back: list[Finding] = []
             if whole and not self.only:
-                back = find_going_back(self.tables, staged, batches, self.mappings)
-            if len(batches) > 1 and is_order_dependent(self.warehouse, staged):
+                back = find_going_back(self.tables, staged, batches, self.mappings, stats)
+            if len(batches) > 1 and stats.is_order_dependent:
                 return sum((self._take([landed]) for landed in batches), MergeResult(findings=tuple(back)))
-            merged = self._merge_staged(staged, batches)
+            merged = self._merge_staged(staged, batches, stats)
         return MergeResult(findings=tuple(findings)) + merged + MergeResult(findings=tuple(back))
 
-    def _merge_staged(self, staged: str, batches: Sequence[LandedBatch]) -> MergeResult:
+    def _merge_staged(self, staged: str, batches: Sequence[LandedBatch], stats: EventStats) -> MergeResult:
         """Merge the staged events of some batches, of one alone where their order matters."""
         findings: list[Finding] = []
-        if is_order_dependent(self.warehouse, staged):
+        if stats.is_order_dependent:
             stamping = [landed for landed in batches if self.mappings[landed.source].changed_at]
             findings += find_stamps(self.tables, staged, stamping)
-        findings += self._drop_keyless(staged)
-        self.record_mark(min(to_micros(landed.read_at) for landed in batches))
-        if is_order_dependent(self.warehouse, staged):
+        if stats.has_keyless:
+            findings += self._drop_keyless(staged)
+        self.record_mark(min(to_micros(landed.read_at) for landed in batches), stats.mark)
+        if stats.is_order_dependent:
             drop_repeats(self.tables, staged, EVENTS, whole=bool(self.only))
-        return merge_events(self.tables, staged, in_order=True) + MergeResult(findings=tuple(findings))
+        merged = merge_events(self.tables, staged, in_order=True, is_one_read=stats.is_one_read)
+        return merged + MergeResult(findings=tuple(findings))
 
     def _select_events(self, batches: Sequence[LandedBatch]) -> tuple[list[str], list[Finding]]:
         """SELECTs of the events of each batch that has files, and the findings about values that do not fit."""
@@ -275,8 +293,7 @@ class ConformJob:
             f"SELECT batch_id, COUNT(*) FILTER (WHERE NOT _outside) FROM {staged} WHERE entity_key IS NULL "
             "GROUP BY batch_id ORDER BY batch_id"
         )
-        if counts:
-            self.warehouse.stage(EVENTS, f"SELECT * FROM {staged} WHERE entity_key IS NOT NULL")
+        self.warehouse.stage(EVENTS, f"SELECT * FROM {staged} WHERE entity_key IS NOT NULL")
         return [
             Finding(table=self.tables.shown, finding="missing_key", count=count, detail=f"batch {batch}")
             for batch, count in counts

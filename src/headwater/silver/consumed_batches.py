@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from headwater.clock import to_micros
 from headwater.names import quote_literal
 from headwater.silver.mapping import LandedBatch
+from headwater.silver.merge.merge import save_batches
 from headwater.silver.schema.tables import CONSUMED_BATCHES
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.dml import overwrite_rows
@@ -51,37 +52,59 @@ def get_position(landed: LandedBatch) -> Position:
 
 def load_consumed(warehouse: Warehouse, entity: str) -> dict[str, ConsumedBatch]:
     """The batches that an entity has taken, by id."""
+    return _load_consumed(warehouse, f" WHERE entity = {quote_literal(entity)}").get(entity, {})
+
+
+def load_all_consumed(warehouse: Warehouse) -> dict[str, dict[str, ConsumedBatch]]:
+    """The batches that each entity has taken, by entity and id."""
+    return _load_consumed(warehouse, "")
+
+
+def _load_consumed(warehouse: Warehouse, where: str) -> dict[str, dict[str, ConsumedBatch]]:
     if warehouse.describe("meta", CONSUMED_BATCHES.name) is None:
         return {}
     rows = warehouse.rows(
-        "SELECT batch_id, connection, resource, purpose, read_at, attempt, files, verdict "
-        f"FROM {warehouse.ref('meta', CONSUMED_BATCHES.name)} WHERE entity = {quote_literal(entity)}"
+        "SELECT entity, batch_id, connection, resource, purpose, read_at, attempt, files, verdict "
+        f"FROM {warehouse.ref('meta', CONSUMED_BATCHES.name)}{where}"
     )
-    return {
-        str(row[0]): ConsumedBatch(
-            batch_id=row[0],
-            connection=row[1],
-            resource=row[2],
-            purpose=row[3],
-            read_at=row[4],
-            attempt=row[5],
-            files=row[6],
-            verdict=row[7],
+    consumed: dict[str, dict[str, ConsumedBatch]] = {}
+    for entity, batch_id, connection, resource, purpose, read_at, attempt, files, verdict in rows:
+        consumed.setdefault(str(entity), {})[str(batch_id)] = ConsumedBatch(
+            batch_id=batch_id,
+            connection=connection,
+            resource=resource,
+            purpose=purpose,
+            read_at=read_at,
+            attempt=attempt,
+            files=files,
+            verdict=verdict,
         )
-        for row in rows
-    }
+    return consumed
 
 
-def save_consumed(warehouse: Warehouse, entity: str, taken: Iterable[tuple[LandedBatch, DeleteVerdict]]) -> None:
+def save_empty(warehouse: Warehouse, taken: Mapping[str, Sequence[LandedBatch]]) -> None:
+    """Remember that entities have taken batches that hold no record, which they do not know yet: all of them together."""
+    batches = [(entity, landed) for entity, batches in taken.items() for landed in batches]
+    if not batches:
+        return
+    with warehouse.transaction():
+        save_batches(warehouse, [landed.provenance for _, landed in batches])
+        rows = ", ".join(_row_sql(entity, landed, "") for entity, landed in batches)
+        select = f"SELECT * FROM (VALUES {rows}) AS fresh"
+        warehouse.append("meta", CONSUMED_BATCHES.name, CONSUMED_BATCHES.names, select)
+
+
+def save_consumed(
+    warehouse: Warehouse, entity: str, taken: Iterable[tuple[LandedBatch, DeleteVerdict]], *, are_known: bool
+) -> None:
     """Remember that an entity has taken batches, and what was concluded; in the place of what was known of them."""
     fresh = list(taken)
     rows = ", ".join(_row_sql(entity, landed, verdict) for landed, verdict in fresh)
     ids = ", ".join(quote_literal(landed.batch.id) for landed, _ in fresh)
     condition = f"entity = {quote_literal(entity)} AND batch_id IN ({ids})"
-    known = warehouse.rows(f"SELECT 1 FROM {warehouse.ref('meta', CONSUMED_BATCHES.name)} WHERE {condition} LIMIT 1")
     select = f"SELECT * FROM (VALUES {rows}) AS fresh"
     name, columns = CONSUMED_BATCHES.name, CONSUMED_BATCHES.names
-    if known:
+    if are_known:
         overwrite_rows(warehouse, "meta", name, where=condition, columns=columns, select=select)
     else:
         warehouse.append("meta", name, columns, select)

@@ -13,6 +13,7 @@ from headwater.silver.merge.merge import merge_events, save_batches
 from headwater.silver.merge.result import MergeResult
 from headwater.silver.presences import select_presences
 from headwater.temporal.fold import order_sql
+from headwater.warehouse.dialect.render import read_counts
 
 GUARDED_FROM = 10
 """The guard counts from so many known things on, unless the resource declares it."""
@@ -35,6 +36,8 @@ class ReadDiff:
     """Keys that the source shows and the read does not."""
     known: int
     absent: int
+    returning: int
+    """How many keys the read shows whose last word is no update."""
     doubt: str
     """Why nothing can be concluded to be gone; empty when it can."""
 
@@ -50,14 +53,14 @@ def apply_complete_read(
     with read.warehouse.staging():
         proof = diff_read(read)
         reached = verdict if verdict is not None else decide_deletes(read, proof, allow_drop=allow_drop)
-        selects = select_presences(read, words=proof.last_events, present=proof.present)
-        if reached == "believed":
+        selects = select_presences(read, words=proof.last_events, present=proof.present, returning=proof.returning)
+        if reached == "believed" and proof.absent:
             selects.append(select_presence_events(read.entity, read.landed, "A", proof.missing))
         findings = explain_verdict(read, proof, reached) if verdict is None else []
         done = MergeResult()
         for select in selects:
             staged = read.warehouse.stage("silver__concluded", select)
-            done += merge_events(read.tables, staged, in_order=True)
+            done += merge_events(read.tables, staged, in_order=True, is_one_read=True)
     waiting = (read.landed.batch.id,) if reached == "waiting" and verdict is None else ()
     return done + MergeResult(findings=tuple(findings), waiting=waiting), reached
 
@@ -71,7 +74,7 @@ class KeyMismatch:
     unread: tuple[str, ...]
     """Keys that the read shows, and of which history has never seen a record."""
     control: str
-    """A key that both know, empty where there is none."""
+    """A key that both know; empty where there is none, or where they do not disagree."""
 
 
 def find_key_mismatch(read: CompleteRead) -> KeyMismatch:
@@ -82,9 +85,11 @@ def find_key_mismatch(read: CompleteRead) -> KeyMismatch:
         proof = diff_read(read)
         shown = f"SELECT DISTINCT p.entity_key FROM {proof.present} AS p WHERE p.entity_key IS NOT NULL AND"
         believed = read.mapping.has_deletes and not proof.doubt
-        missing = warehouse.rows(f"SELECT entity_key FROM {proof.missing} ORDER BY entity_key") if believed else []
+        missing = []
+        if believed and proof.absent:
+            missing = warehouse.rows(f"SELECT entity_key FROM {proof.missing} ORDER BY entity_key")
         unread = warehouse.rows(f"{shown} NOT {in_log} ORDER BY p.entity_key")
-        control = warehouse.rows(f"{shown} {in_log} LIMIT 1")
+        control = warehouse.rows(f"{shown} {in_log} LIMIT 1") if missing or unread else []
     return KeyMismatch(
         missing=tuple(str(row[0]) for row in missing),
         unread=tuple(str(row[0]) for row in unread),
@@ -98,17 +103,23 @@ def diff_read(read: CompleteRead) -> ReadDiff:
     doubt = "the read is not proved complete" if read.landed.is_proved is False else ""
     selects, unreadable = select_shown_keys(read)
     present = read.lake.stage("silver__present", selects)
-    if not doubt and (unreadable or warehouse.rows(f"SELECT 1 FROM {present} WHERE entity_key IS NULL LIMIT 1")):
-        doubt = unreadable or "a record has no readable key"
     words = warehouse.stage("silver__words", _select_last_events(read))
     shows = f"SELECT w.entity_key FROM {words} AS w WHERE w.operation IN ('U', 'P')"
-    gone = warehouse.stage(
-        "silver__gone",
-        f"{shows} AND NOT EXISTS (SELECT 1 FROM {present} AS p WHERE p.entity_key = w.entity_key)",
-    )
-    known = warehouse.rows(f"SELECT COUNT(*) FROM ({shows}) AS shows")[0][0]
+    there = f"EXISTS (SELECT 1 FROM {present} AS p WHERE p.entity_key = w.entity_key)"
+    missing, returning = f"{shows} AND NOT {there}", f"SELECT 1 FROM {words} AS w WHERE w.operation <> 'U' AND {there}"
+    counts = (f"SELECT 1 FROM {present} WHERE entity_key IS NULL", shows, missing, returning)
+    keyless, known, absent, back = read_counts(warehouse, counts)
+    if not doubt and (unreadable or keyless):
+        doubt = unreadable or "a record has no readable key"
+    gone = f"(SELECT entity_key FROM {words} WHERE FALSE) AS gone"
     return ReadDiff(
-        last_events=words, present=present, missing=gone, known=known, absent=warehouse.count(gone), doubt=doubt
+        last_events=words,
+        present=present,
+        missing=warehouse.stage("silver__gone", missing) if absent else gone,
+        known=known,
+        absent=absent,
+        returning=back,
+        doubt=doubt,
     )
 
 

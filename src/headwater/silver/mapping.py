@@ -69,6 +69,11 @@ class LandedBatch:
         return self.batch.purpose in {"snapshot", "sweep"}
 
     @property
+    def is_empty(self) -> bool:
+        """Whether it says nothing at all: no record came, none was refused, and nothing is proven absent."""
+        return not self.files and not self.refused and not self.is_complete
+
+    @property
     def provenance(self) -> Provenance:
         """Where its events come from, as `meta.batch` keeps it."""
         feed = self.batch.feed

@@ -42,17 +42,18 @@ def _select_lives(read: CompleteRead, keys: str) -> str:
     )
 
 
-def select_presences(read: CompleteRead, *, words: str, present: str) -> list[str]:
-    """The events of what the read shows although it is closed, or although the source had said that it does not show it."""
-    if not read.mapping.has_deletes:
+def select_presences(read: CompleteRead, *, words: str, present: str, returning: int) -> list[str]:
+    """The events of what the read shows although it is closed, or although the source had said that it does not show it.
+
+    `returning`: how many keys the read shows whose last word is no update.
+    """
+    if not read.mapping.has_deletes or not returning:
         return []
     warehouse, there = read.warehouse, f"EXISTS (SELECT 1 FROM {present} AS p WHERE p.entity_key = w.entity_key)"
     # After an update of its own, the source shows the thing, and no delete came since: it is there.
     back = warehouse.stage(
         "silver__back", f"SELECT w.entity_key FROM {words} AS w WHERE w.operation <> 'U' AND {there}"
     )
-    if not warehouse.count(back):
-        return []
     lives = warehouse.stage("silver__lives", _select_lives(read, back))
     live, selects = _stage_live(read), []
     missed = f"SELECT l.entity_key FROM {lives} AS l WHERE l._missed = 1"

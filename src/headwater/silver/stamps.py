@@ -10,6 +10,7 @@ from headwater.events import Finding
 from headwater.names import quote_literal
 from headwater.silver.entity_tables import EntityTables
 from headwater.silver.mapping import LandedBatch, SourceMapping
+from headwater.silver.merge.stats import EventStats
 from headwater.temporal.keys import hash60_sql
 from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import Warehouse
@@ -48,7 +49,11 @@ _EVENT = ("entity_key", "source", "sequence", "operation", "hash", "stamp", "obs
 
 
 def find_going_back(
-    tables: EntityTables, staged: str, batches: Sequence[LandedBatch], mappings: Mapping[str, SourceMapping]
+    tables: EntityTables,
+    staged: str,
+    batches: Sequence[LandedBatch],
+    mappings: Mapping[str, SourceMapping],
+    stats: EventStats,
 ) -> list[Finding]:
     """Things whose newest read shows them otherwise, and as of earlier, than a read before it did.
 
@@ -60,9 +65,11 @@ def find_going_back(
     reads = [one for one in batches if mappings[one.source].changed_at and one.batch.purpose != "sweep"]
     if not reads:
         return []
-    warehouse = tables.warehouse
+    warehouse, select = tables.warehouse, _passed_sql(tables, staged, stats)
+    if warehouse.is_small("silver", tables.log.name) and not warehouse.rows(f"SELECT 1 FROM ({select}) AS p LIMIT 1"):
+        return []
     with warehouse.staging():
-        passed = warehouse.stage("silver__passed", _passed_sql(tables, staged))
+        passed = warehouse.stage("silver__passed", select)
         if not warehouse.count(passed):
             return []
         hashes = f"SELECT key_hash FROM {passed}"
@@ -72,19 +79,17 @@ def find_going_back(
         return [_build_backdated_finding(tables, back, row) for row in counts]
 
 
-def _passed_sql(tables: EntityTables, staged: str) -> str:
+def _passed_sql(tables: EntityTables, staged: str, stats: EventStats) -> str:
     """Keys of which a read says something as of before what is known of them, or another read says."""
-    select = f"SELECT MIN(sequence), MIN(observed), MAX(observed) FROM {staged}"
-    first, began, ended = tables.warehouse.rows(select)[0]
     keys = (
         f"SELECT entity_key, source, {hash60_sql('entity_key')} AS key_hash, MIN(sequence) AS first "
         f"FROM {staged} WHERE entity_key IS NOT NULL GROUP BY entity_key, source"
     )
     later = (
         f"SELECT DISTINCT a.entity_key, a.key_hash FROM ({keys}) AS a JOIN {tables.log_ref} AS l ON l.key_hash = a.key_hash\n"
-        f"  AND l.source = a.source AND l.sequence > a.first WHERE l.sequence > {first or 0} AND l.place >= 0"
+        f"  AND l.source = a.source AND l.sequence > a.first WHERE l.sequence > {stats.first} AND l.place >= 0"
     )
-    if began == ended:
+    if stats.is_one_read:
         return later
     twice = "HAVING MIN(observed) < MAX(observed) AND MIN(sequence) < MAX(sequence)"
     return f"{later}\nUNION SELECT entity_key, key_hash FROM ({keys} {twice}) AS t"

@@ -226,6 +226,10 @@ class Warehouse(Protocol):
         """Count the rows of a staged relation, given by the name that `stage` returned."""
         ...
 
+    def is_small(self, layer: SchemaName, name: str) -> bool:
+        """Whether comparing all rows of a stored table costs no more than another statement, so that none prepares for it."""
+        ...
+
     def select_rows(
         self,
         into: str,

@@ -58,10 +58,10 @@ def apply(
     deleted = delete(execute, ref, delete_condition)
     insert_condition = f"{quote(table.primary_key[0])} IS NOT NULL"
     names = column_list_sql(table.names)
-    inserted = append(execute, ref, table.names, f"SELECT {names} FROM {changes} WHERE {insert_condition}")
+    select = f"SELECT {names} FROM {changes} WHERE {insert_condition}"
     if inserts:
-        inserted += append(execute, ref, table.names, inserts)
-    return WriteCounts(deleted=deleted, inserted=inserted)
+        select += f"\nUNION ALL {inserts}"
+    return WriteCounts(deleted=deleted, inserted=append(execute, ref, table.names, select))
 
 
 def build_widening_error(table: Table, column: TableColumn, stored: str, *, where: str) -> WarehouseError:

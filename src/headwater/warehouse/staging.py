@@ -17,14 +17,15 @@ class StagingScopes:
         if not any(name in scope for scope in self._scopes):
             self._scopes[-1].add(name)
 
-    def remove(self, name: str) -> None:
-        """Record that a table was dropped."""
+    def remove(self, name: str) -> str:
+        """Record that a table is dropped; return its name."""
         for scope in self._scopes:
             scope.discard(name)
+        return name
 
     @contextmanager
-    def open(self, drop: Callable[[str], None]) -> Iterator[None]:
-        """Drop at the end the tables staged inside. After an error, the rollback of the transaction drops them."""
+    def open(self, drop: Callable[..., None]) -> Iterator[None]:
+        """Drop at the end the tables staged inside, with one call. After an error, the rollback of the transaction drops them."""
         self._scopes.append(set())
         depth = len(self._scopes)
         try:
@@ -32,5 +33,4 @@ class StagingScopes:
         except BaseException:
             del self._scopes[depth - 1 :]
             raise
-        for name in sorted(self._scopes.pop()):
-            drop(name)
+        drop(*sorted(self._scopes.pop()))

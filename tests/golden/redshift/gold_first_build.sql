@@ -19,14 +19,6 @@ CREATE TABLE "acme_gold"."fact_entry" ("entity_key" VARCHAR(65535) NOT NULL, "en
 
 CREATE TABLE "acme_gold"."fact_line" ("entity_key" VARCHAR(65535) NOT NULL, "kind" VARCHAR(65535), "line_id" BIGINT, "company_key" BIGINT NOT NULL, "day_key" BIGINT NOT NULL, "amount" DECIMAL(22,8), "loaded_at" TIMESTAMP, "batch_id" VARCHAR(65535), "source" VARCHAR(65535), FOREIGN KEY ("company_key") REFERENCES "acme_gold"."dim_company" ("company_key"), FOREIGN KEY ("day_key") REFERENCES "acme_gold"."dim_date" ("date_key")) DISTSTYLE KEY DISTKEY ("entity_key") COMPOUND SORTKEY ("company_key");
 
-CREATE TEMPORARY TABLE "gold_asked" AS SELECT DISTINCT "_on_approver" AS entity_key
-FROM "gold_fresh"
-WHERE "approver_key" IS NULL;
-
-CREATE TEMPORARY TABLE "gold_asked" AS SELECT DISTINCT "_on_company" AS entity_key
-FROM "gold_fresh"
-WHERE "company_key" IS NULL;
-
 CREATE TEMPORARY TABLE "gold_asked" AS SELECT DISTINCT "_on_head" AS entity_key
 FROM "gold_fresh"
 WHERE "head_key" IS NULL;
@@ -34,10 +26,6 @@ WHERE "head_key" IS NULL;
 CREATE TEMPORARY TABLE "gold_asked" AS SELECT DISTINCT "_on_member" AS entity_key
 FROM "gold_fresh"
 WHERE "member_key" IS NULL;
-
-CREATE TEMPORARY TABLE "gold_asked" AS SELECT DISTINCT "_on_option" AS entity_key
-FROM "gold_fresh"
-WHERE "option_key" IS NULL;
 
 CREATE TEMPORARY TABLE "gold_asked" AS SELECT DISTINCT "_on_worker" AS entity_key
 FROM "gold_fresh"
@@ -779,44 +767,8 @@ SELECT 1
 FROM "acme_gold"."fact_line" LIMIT 1;
 
 SELECT 1
-FROM "acme_meta"."consumer_offset"
-WHERE entity = 'dim_company' LIMIT 1;
-
-SELECT 1
-FROM "acme_meta"."consumer_offset"
-WHERE entity = 'dim_member' LIMIT 1;
-
-SELECT 1
-FROM "acme_meta"."consumer_offset"
-WHERE entity = 'dim_option' LIMIT 1;
-
-SELECT 1
-FROM "acme_meta"."consumer_offset"
-WHERE entity = 'dim_worker' LIMIT 1;
-
-SELECT 1
 FROM "gold_changed"
 WHERE "entity_key" IS NULL LIMIT 1;
-
-SELECT 1
-FROM "gold_fresh" AS _new
-WHERE _new."agreement_id" IS NULL OR _new."period_start" IS NULL LIMIT 1;
-
-SELECT 1
-FROM "gold_fresh" AS _new
-WHERE _new."kind" IS NULL OR _new."line_id" IS NULL LIMIT 1;
-
-SELECT 1
-FROM "gold_fresh"
-WHERE "approver_key" IS NULL LIMIT 1;
-
-SELECT 1
-FROM "gold_fresh"
-WHERE "company_key" IS NULL LIMIT 1;
-
-SELECT 1
-FROM "gold_fresh"
-WHERE "option_key" IS NULL LIMIT 1;
 
 SELECT 1
 FROM "gold_keys"
@@ -915,24 +867,6 @@ FROM (SELECT _row.entity_key
 FROM "acme_silver"."agreement" AS _row
 WHERE _row.is_current AND (CAST(_row."starts_on" AS DATE) IS NULL OR CAST(_row."ends_on" AS DATE) < CAST(_row."starts_on" AS DATE))) AS found;
 
-SELECT COUNT(*), MIN(entity_key)
-FROM (SELECT entity_key
-FROM "gold_fresh"
-WHERE "day_key" = -3) AS found;
-
-SELECT COUNT(*), MIN(entity_key)
-FROM (SELECT entity_key
-FROM "gold_fresh"
-WHERE "month_key" = -3) AS found;
-
-SELECT COUNT(*), MIN(entity_key)
-FROM (SELECT entity_key
-FROM "gold_fresh"
-WHERE "work_date_key" = -3) AS found;
-
-SELECT MAX(read_at)
-FROM "acme_meta"."batch";
-
 SELECT MIN(CAST(_row."starts_on" AS DATE))
 FROM "acme_silver"."agreement" AS _row
 WHERE _row.is_current;
@@ -953,53 +887,25 @@ FROM "gold_fresh" AS _new
 WHERE _new."kind" = _row."kind" AND _new."line_id" = _row."line_id")) AS _row
 GROUP BY SPLIT_PART(_row.entity_key, ':', 1), _row."kind", _row."line_id" HAVING COUNT(*) > 1 LIMIT 1;
 
-SELECT consumer, change_id
-FROM "acme_meta"."consumer_offset"
-WHERE entity = '@keys';
+SELECT SUM(CASE WHEN "company_key" IS NULL THEN 1 ELSE 0 END), MIN(CASE WHEN "company_key" IS NULL THEN entity_key END), SUM(CASE WHEN "day_key" = -3 THEN 1 ELSE 0 END), MIN(CASE WHEN "day_key" = -3 THEN entity_key END), SUM(CASE WHEN "kind" IS NULL OR "line_id" IS NULL THEN 1 ELSE 0 END), MIN(CASE WHEN "kind" IS NULL OR "line_id" IS NULL THEN entity_key END)
+FROM "gold_fresh";
 
-SELECT entity, MAX(change_id)
+SELECT SUM(CASE WHEN "company_key" IS NULL THEN 1 ELSE 0 END), MIN(CASE WHEN "company_key" IS NULL THEN entity_key END), SUM(CASE WHEN "month_key" = -3 THEN 1 ELSE 0 END), MIN(CASE WHEN "month_key" = -3 THEN entity_key END), SUM(CASE WHEN "agreement_id" IS NULL OR "period_start" IS NULL THEN 1 ELSE 0 END), MIN(CASE WHEN "agreement_id" IS NULL OR "period_start" IS NULL THEN entity_key END)
+FROM "gold_fresh";
+
+SELECT SUM(CASE WHEN "member_key" IS NULL THEN 1 ELSE 0 END), MIN(CASE WHEN "member_key" IS NULL THEN entity_key END), SUM(CASE WHEN "worker_key" IS NULL THEN 1 ELSE 0 END), MIN(CASE WHEN "worker_key" IS NULL THEN entity_key END), SUM(CASE WHEN "approver_key" IS NULL THEN 1 ELSE 0 END), MIN(CASE WHEN "approver_key" IS NULL THEN entity_key END), SUM(CASE WHEN "company_key" IS NULL THEN 1 ELSE 0 END), MIN(CASE WHEN "company_key" IS NULL THEN entity_key END), SUM(CASE WHEN "option_key" IS NULL THEN 1 ELSE 0 END), MIN(CASE WHEN "option_key" IS NULL THEN entity_key END), SUM(CASE WHEN "work_date_key" = -3 THEN 1 ELSE 0 END), MIN(CASE WHEN "work_date_key" = -3 THEN entity_key END), SUM(CASE WHEN "head_key" IS NULL THEN 1 ELSE 0 END), MIN(CASE WHEN "head_key" IS NULL THEN entity_key END), SUM(CASE WHEN "entry_id" IS NULL THEN 1 ELSE 0 END), MIN(CASE WHEN "entry_id" IS NULL THEN entity_key END)
+FROM "gold_fresh";
+
+SELECT consumer, entity, MAX(change_id) AS position
+FROM "acme_meta"."consumer_offset"
+GROUP BY consumer, entity
+UNION ALL SELECT CAST('' AS VARCHAR(65535)), entity, MAX(change_id)
 FROM "acme_meta"."change_feed"
-GROUP BY entity;
-
-SELECT entity, MAX(change_id)
-FROM "acme_meta"."consumer_offset"
-WHERE consumer = 'dim_company'
-GROUP BY entity;
-
-SELECT entity, MAX(change_id)
-FROM "acme_meta"."consumer_offset"
-WHERE consumer = 'dim_date'
-GROUP BY entity;
-
-SELECT entity, MAX(change_id)
-FROM "acme_meta"."consumer_offset"
-WHERE consumer = 'dim_member'
-GROUP BY entity;
-
-SELECT entity, MAX(change_id)
-FROM "acme_meta"."consumer_offset"
-WHERE consumer = 'dim_option'
-GROUP BY entity;
-
-SELECT entity, MAX(change_id)
-FROM "acme_meta"."consumer_offset"
-WHERE consumer = 'dim_worker'
-GROUP BY entity;
-
-SELECT entity, MAX(change_id)
-FROM "acme_meta"."consumer_offset"
-WHERE consumer = 'fact_agreement_period'
-GROUP BY entity;
-
-SELECT entity, MAX(change_id)
-FROM "acme_meta"."consumer_offset"
-WHERE consumer = 'fact_entry'
-GROUP BY entity;
-
-SELECT entity, MAX(change_id)
-FROM "acme_meta"."consumer_offset"
-WHERE consumer = 'fact_line'
-GROUP BY entity;
+GROUP BY entity
+UNION ALL SELECT CAST('' AS VARCHAR(65535)), CAST('@period' AS VARCHAR(65535)), CAST(CAST(FLOOR(EXTRACT(YEAR
+FROM MAX(read_at))) AS BIGINT) * 100 + CAST(FLOOR(EXTRACT(MONTH
+FROM MAX(read_at))) AS BIGINT) AS BIGINT)
+FROM "acme_meta"."batch";
 
 WITH line_number AS (SELECT entity_key, parent, value, is_current
 FROM (SELECT _row.entity_key, SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST(_row."parent_id" AS VARCHAR(MAX)) AS parent, _row."number" AS value, _row.is_current, ROW_NUMBER() OVER (PARTITION BY _row.entity_key ORDER BY _row.valid_from DESC NULLS LAST) AS place

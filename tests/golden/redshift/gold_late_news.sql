@@ -386,21 +386,6 @@ FROM "gold_part_0" AS _row) AS k) AND TRUE;
 CREATE TEMPORARY TABLE "gold_months" AS SELECT *
 FROM (SELECT CAST('2024-03-01' AS DATE) AS period_start, CAST('2024-03-31' AS DATE) AS period_end) AS months;
 
-CREATE TEMPORARY TABLE "gold_narrow" AS SELECT "company_key", "entity_key", "company_id", "segment", "name", "first_segment", "number", "city", "phone", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
-FROM "gold_fresh"
-WHERE entity_key IN (SELECT entity_key
-FROM "gold_changed");
-
-CREATE TEMPORARY TABLE "gold_narrow" AS SELECT "member_key", "entity_key", "name", "cost", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
-FROM "gold_fresh"
-WHERE entity_key IN (SELECT entity_key
-FROM "gold_changed");
-
-CREATE TEMPORARY TABLE "gold_narrow" AS SELECT "worker_key", "entity_key", "name", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
-FROM "gold_numbered"
-WHERE entity_key IN (SELECT entity_key
-FROM "gold_changed");
-
 CREATE TEMPORARY TABLE "gold_numbered" AS SELECT COALESCE(_old."worker_key", (SELECT GREATEST(COALESCE(MAX(given.number), 0), 0)
 FROM (SELECT "worker_key" AS number
 FROM "acme_gold"."dim_worker"
@@ -695,7 +680,7 @@ FROM "replaced__stored") AS o ON o."entity_key" = s."entity_key" AND (CASE WHEN 
 WHERE o._there IS NULL;
 
 CREATE TEMPORARY TABLE "replaced__fresh" AS SELECT CAST("company_key" AS BIGINT) AS "company_key", CAST("entity_key" AS VARCHAR(MAX)) AS "entity_key", CAST("company_id" AS BIGINT) AS "company_id", CAST("segment" AS VARCHAR(MAX)) AS "segment", CAST("name" AS VARCHAR(MAX)) AS "name", CAST("first_segment" AS VARCHAR(MAX)) AS "first_segment", CAST("number" AS VARCHAR(MAX)) AS "number", CAST("city" AS VARCHAR(MAX)) AS "city", CAST("phone" AS VARCHAR(MAX)) AS "phone", CAST("valid_from" AS TIMESTAMP) AS "valid_from", CAST("valid_to" AS TIMESTAMP) AS "valid_to", CAST("is_current" AS BOOLEAN) AS "is_current", CAST("is_inferred" AS BOOLEAN) AS "is_inferred", CAST("loaded_at" AS TIMESTAMP) AS "loaded_at", CAST("batch_id" AS VARCHAR(MAX)) AS "batch_id", CAST("source" AS VARCHAR(MAX)) AS "source"
-FROM "gold_narrow";
+FROM "gold_fresh";
 
 CREATE TEMPORARY TABLE "replaced__fresh" AS SELECT CAST("entity_key" AS VARCHAR(MAX)) AS "entity_key", CAST("agreement_id" AS BIGINT) AS "agreement_id", CAST("period_start" AS DATE) AS "period_start", CAST("period_end" AS DATE) AS "period_end", CAST("company_key" AS BIGINT) AS "company_key", CAST("month_key" AS BIGINT) AS "month_key", CAST("amount" AS DECIMAL(18, 4)) AS "amount", CAST("loaded_at" AS TIMESTAMP) AS "loaded_at", CAST("batch_id" AS VARCHAR(MAX)) AS "batch_id", CAST("source" AS VARCHAR(MAX)) AS "source"
 FROM "gold_fresh";
@@ -707,10 +692,13 @@ CREATE TEMPORARY TABLE "replaced__fresh" AS SELECT CAST("entity_key" AS VARCHAR(
 FROM "gold_fresh";
 
 CREATE TEMPORARY TABLE "replaced__fresh" AS SELECT CAST("member_key" AS BIGINT) AS "member_key", CAST("entity_key" AS VARCHAR(MAX)) AS "entity_key", CAST("name" AS VARCHAR(MAX)) AS "name", CAST("cost" AS DECIMAL(18, 4)) AS "cost", CAST("valid_from" AS TIMESTAMP) AS "valid_from", CAST("valid_to" AS TIMESTAMP) AS "valid_to", CAST("is_current" AS BOOLEAN) AS "is_current", CAST("is_inferred" AS BOOLEAN) AS "is_inferred", CAST("loaded_at" AS TIMESTAMP) AS "loaded_at", CAST("batch_id" AS VARCHAR(MAX)) AS "batch_id", CAST("source" AS VARCHAR(MAX)) AS "source"
-FROM "gold_narrow";
+FROM "gold_fresh";
+
+CREATE TEMPORARY TABLE "replaced__fresh" AS SELECT CAST("option_key" AS BIGINT) AS "option_key", CAST("entity_key" AS VARCHAR(MAX)) AS "entity_key", CAST("value" AS VARCHAR(MAX)) AS "value", CAST("category" AS VARCHAR(MAX)) AS "category", CAST("valid_from" AS TIMESTAMP) AS "valid_from", CAST("valid_to" AS TIMESTAMP) AS "valid_to", CAST("is_current" AS BOOLEAN) AS "is_current", CAST("is_inferred" AS BOOLEAN) AS "is_inferred", CAST("loaded_at" AS TIMESTAMP) AS "loaded_at", CAST("batch_id" AS VARCHAR(MAX)) AS "batch_id", CAST("source" AS VARCHAR(MAX)) AS "source"
+FROM "gold_fresh";
 
 CREATE TEMPORARY TABLE "replaced__fresh" AS SELECT CAST("worker_key" AS BIGINT) AS "worker_key", CAST("entity_key" AS VARCHAR(MAX)) AS "entity_key", CAST("name" AS VARCHAR(MAX)) AS "name", CAST("valid_from" AS TIMESTAMP) AS "valid_from", CAST("valid_to" AS TIMESTAMP) AS "valid_to", CAST("is_current" AS BOOLEAN) AS "is_current", CAST("is_inferred" AS BOOLEAN) AS "is_inferred", CAST("loaded_at" AS TIMESTAMP) AS "loaded_at", CAST("batch_id" AS VARCHAR(MAX)) AS "batch_id", CAST("source" AS VARCHAR(MAX)) AS "source"
-FROM "gold_narrow";
+FROM "gold_numbered";
 
 CREATE TEMPORARY TABLE "replaced__gone" AS SELECT s."company_key", s."entity_key", s."company_id", s."segment", s."name", s."first_segment", s."number", s."city", s."phone", s."valid_from", s."valid_to", s."is_current", s."is_inferred", s."loaded_at", s."batch_id", s."source"
 FROM "replaced__stored" AS s
@@ -751,7 +739,7 @@ WHERE o._there IS NULL;
 CREATE TEMPORARY TABLE "replaced__stored" AS SELECT s."company_key", s."entity_key", s."company_id", s."segment", s."name", s."first_segment", s."number", s."city", s."phone", s."valid_from", s."valid_to", s."is_current", s."is_inferred", s."loaded_at", s."batch_id", s."source"
 FROM "acme_gold"."dim_company" AS s
 JOIN (SELECT DISTINCT "entity_key"
-FROM "gold_changed") AS k ON k."entity_key" = s."entity_key";
+FROM "gold_keys") AS k ON k."entity_key" = s."entity_key";
 
 CREATE TEMPORARY TABLE "replaced__stored" AS SELECT s."entity_key", s."agreement_id", s."period_start", s."period_end", s."company_key", s."month_key", s."amount", s."loaded_at", s."batch_id", s."source"
 FROM "acme_gold"."fact_agreement_period" AS s
@@ -771,12 +759,17 @@ FROM "gold_keys") AS k ON k."entity_key" = s."entity_key";
 CREATE TEMPORARY TABLE "replaced__stored" AS SELECT s."member_key", s."entity_key", s."name", s."cost", s."valid_from", s."valid_to", s."is_current", s."is_inferred", s."loaded_at", s."batch_id", s."source"
 FROM "acme_gold"."dim_member" AS s
 JOIN (SELECT DISTINCT "entity_key"
-FROM "gold_changed") AS k ON k."entity_key" = s."entity_key";
+FROM "gold_keys") AS k ON k."entity_key" = s."entity_key";
+
+CREATE TEMPORARY TABLE "replaced__stored" AS SELECT s."option_key", s."entity_key", s."value", s."category", s."valid_from", s."valid_to", s."is_current", s."is_inferred", s."loaded_at", s."batch_id", s."source"
+FROM "acme_gold"."dim_option" AS s
+JOIN (SELECT DISTINCT "entity_key"
+FROM "gold_keys") AS k ON k."entity_key" = s."entity_key";
 
 CREATE TEMPORARY TABLE "replaced__stored" AS SELECT s."worker_key", s."entity_key", s."name", s."valid_from", s."valid_to", s."is_current", s."is_inferred", s."loaded_at", s."batch_id", s."source"
 FROM "acme_gold"."dim_worker" AS s
 JOIN (SELECT DISTINCT "entity_key"
-FROM "gold_changed") AS k ON k."entity_key" = s."entity_key";
+FROM "gold_keys") AS k ON k."entity_key" = s."entity_key";
 
 CREATE TEMPORARY TABLE "silver__logged" AS SELECT x."entity_key", x."sequence", x."operation", x."source", x."member_id", x."name", x."cost", x."known_columns", x."hash", x."stamp", x."observed", x."place", x."first_observed", x."batch_id", x."key_hash"
 FROM "acme_silver"."member_log" AS x
@@ -935,47 +928,6 @@ FROM "silver__stored"
 UNION ALL SELECT entity_key
 FROM "silver__many"))) AS inserts) AS changed;
 
-INSERT INTO "acme_meta"."consumer_offset" ("consumer", "entity", "change_id") SELECT *
-FROM (SELECT 'dim_company' AS c0, 'address' AS c1, CAST(14 AS BIGINT) AS c2
-UNION ALL SELECT 'dim_company', 'company', CAST(7 AS BIGINT)
-UNION ALL SELECT 'dim_company', '@definition', CAST(21744881311198798 AS BIGINT)
-UNION ALL SELECT 'dim_company', '@keys', CAST(53 AS BIGINT)) AS fresh;
-
-INSERT INTO "acme_meta"."consumer_offset" ("consumer", "entity", "change_id") SELECT *
-FROM (SELECT 'dim_member' AS c0, 'member' AS c1, CAST(13 AS BIGINT) AS c2
-UNION ALL SELECT 'dim_member', '@definition', CAST(645749607725460464 AS BIGINT)
-UNION ALL SELECT 'dim_member', '@keys', CAST(53 AS BIGINT)) AS fresh;
-
-INSERT INTO "acme_meta"."consumer_offset" ("consumer", "entity", "change_id") SELECT *
-FROM (SELECT 'dim_option' AS c0, 'entry' AS c1, CAST(15 AS BIGINT) AS c2
-UNION ALL SELECT 'dim_option', '@definition', CAST(950404991678521876 AS BIGINT)
-UNION ALL SELECT 'dim_option', '@keys', CAST(53 AS BIGINT)) AS fresh;
-
-INSERT INTO "acme_meta"."consumer_offset" ("consumer", "entity", "change_id") SELECT *
-FROM (SELECT 'dim_worker' AS c0, 'member' AS c1, CAST(13 AS BIGINT) AS c2
-UNION ALL SELECT 'dim_worker', '@definition', CAST(438444176589423724 AS BIGINT)
-UNION ALL SELECT 'dim_worker', '@keys', CAST(1 AS BIGINT)) AS fresh;
-
-INSERT INTO "acme_meta"."consumer_offset" ("consumer", "entity", "change_id") SELECT *
-FROM (SELECT 'fact_agreement_period' AS c0, 'agreement' AS c1, CAST(12 AS BIGINT) AS c2
-UNION ALL SELECT 'fact_agreement_period', 'dim_company', CAST(16 AS BIGINT)
-UNION ALL SELECT 'fact_agreement_period', '@definition', CAST(317686219382966222 AS BIGINT)
-UNION ALL SELECT 'fact_agreement_period', '@period', CAST(202403 AS BIGINT)) AS fresh;
-
-INSERT INTO "acme_meta"."consumer_offset" ("consumer", "entity", "change_id") SELECT *
-FROM (SELECT 'fact_entry' AS c0, 'dim_company' AS c1, CAST(16 AS BIGINT) AS c2
-UNION ALL SELECT 'fact_entry', 'dim_member', CAST(17 AS BIGINT)
-UNION ALL SELECT 'fact_entry', 'dim_option', CAST(0 AS BIGINT)
-UNION ALL SELECT 'fact_entry', 'dim_worker', CAST(18 AS BIGINT)
-UNION ALL SELECT 'fact_entry', 'entry', CAST(15 AS BIGINT)
-UNION ALL SELECT 'fact_entry', '@definition', CAST(948386013146450065 AS BIGINT)) AS fresh;
-
-INSERT INTO "acme_meta"."consumer_offset" ("consumer", "entity", "change_id") SELECT *
-FROM (SELECT 'fact_line' AS c0, 'dim_company' AS c1, CAST(16 AS BIGINT) AS c2
-UNION ALL SELECT 'fact_line', 'entry', CAST(15 AS BIGINT)
-UNION ALL SELECT 'fact_line', 'product', CAST(11 AS BIGINT)
-UNION ALL SELECT 'fact_line', '@definition', CAST(808546577614480306 AS BIGINT)) AS fresh;
-
 INSERT INTO "acme_meta"."consumer_offset" ("consumer", "entity", "change_id") SELECT CAST('dim_worker' AS VARCHAR(65535)), CAST('@last' AS VARCHAR(65535)), CAST(2 AS BIGINT);
 
 INSERT INTO "acme_silver"."member" ("entity_key", "member_id", "name", "cost", "valid_from", "valid_to", "is_current", "version_number", "batch_id") SELECT n.entity_key, n."member_id", n."name", n."cost", DATEADD(MICROSECOND, CAST((n.sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((n.sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((n.sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id
@@ -991,19 +943,19 @@ FROM "silver__news";
 SELECT "company_key"
 FROM "acme_gold"."dim_company"
 WHERE "company_key" IN (SELECT "company_key"
-FROM "gold_narrow")
+FROM "gold_fresh")
 GROUP BY "company_key" HAVING COUNT(*) > 1;
 
 SELECT "member_key"
 FROM "acme_gold"."dim_member"
 WHERE "member_key" IN (SELECT "member_key"
-FROM "gold_narrow")
+FROM "gold_fresh")
 GROUP BY "member_key" HAVING COUNT(*) > 1;
 
 SELECT "worker_key"
 FROM "acme_gold"."dim_worker"
 WHERE "worker_key" IN (SELECT "worker_key"
-FROM "gold_narrow")
+FROM "gold_numbered")
 GROUP BY "worker_key" HAVING COUNT(*) > 1;
 
 SELECT (SELECT GREATEST(COALESCE(MAX(given.number), 0), 0)
@@ -1013,30 +965,6 @@ UNION ALL SELECT change_id
 FROM (SELECT change_id
 FROM "acme_meta"."consumer_offset"
 WHERE consumer = 'dim_worker' AND entity = '@last') AS noted) AS given);
-
-SELECT 1
-FROM "acme_gold"."dim_company"
-WHERE is_inferred LIMIT 1;
-
-SELECT 1
-FROM "acme_gold"."dim_member"
-WHERE is_inferred LIMIT 1;
-
-SELECT 1
-FROM "acme_gold"."dim_worker"
-WHERE is_inferred LIMIT 1;
-
-SELECT 1
-FROM "gold_fresh"
-WHERE "head_key" IS NULL LIMIT 1;
-
-SELECT 1
-FROM "gold_fresh"
-WHERE "member_key" IS NULL LIMIT 1;
-
-SELECT 1
-FROM "gold_fresh"
-WHERE "worker_key" IS NULL LIMIT 1;
 
 SELECT 1
 FROM "gold_keys"
@@ -1065,6 +993,23 @@ FROM (SELECT _row.entity_key
 FROM "gold_part_0" AS _row
 WHERE _row.is_current AND (CAST(_row."starts_on" AS DATE) IS NULL OR CAST(_row."ends_on" AS DATE) < CAST(_row."starts_on" AS DATE))) AS found;
 
+SELECT DISTINCT 0 AS number
+FROM "acme_gold"."dim_company"
+WHERE is_inferred;
+
+SELECT DISTINCT 0 AS number
+FROM "acme_gold"."dim_member"
+WHERE is_inferred
+UNION ALL SELECT DISTINCT 1 AS number
+FROM "acme_gold"."dim_worker"
+WHERE is_inferred
+UNION ALL SELECT DISTINCT 2 AS number
+FROM "acme_gold"."dim_company"
+WHERE is_inferred
+UNION ALL SELECT DISTINCT 3 AS number
+FROM "acme_gold"."dim_option"
+WHERE is_inferred;
+
 SELECT batch_id
 FROM "acme_meta"."batch"
 WHERE batch_id IN ('b3-address');
@@ -1076,6 +1021,27 @@ WHERE batch_id IN ('b3-entry');
 SELECT batch_id
 FROM "acme_meta"."batch"
 WHERE batch_id IN ('b3-member');
+
+UPDATE "acme_meta"."consumer_offset" SET "change_id" = CASE entity WHEN 'address' THEN CAST(14 AS BIGINT) END
+WHERE consumer = 'dim_company' AND entity IN ('address');
+
+UPDATE "acme_meta"."consumer_offset" SET "change_id" = CASE entity WHEN 'dim_company' THEN CAST(16 AS BIGINT) WHEN '@period' THEN CAST(202403 AS BIGINT) END
+WHERE consumer = 'fact_agreement_period' AND entity IN ('dim_company', '@period');
+
+UPDATE "acme_meta"."consumer_offset" SET "change_id" = CASE entity WHEN 'dim_company' THEN CAST(16 AS BIGINT) WHEN 'dim_member' THEN CAST(17 AS BIGINT) WHEN 'dim_worker' THEN CAST(18 AS BIGINT) WHEN 'entry' THEN CAST(15 AS BIGINT) END
+WHERE consumer = 'fact_entry' AND entity IN ('dim_company', 'dim_member', 'dim_worker', 'entry');
+
+UPDATE "acme_meta"."consumer_offset" SET "change_id" = CASE entity WHEN 'dim_company' THEN CAST(16 AS BIGINT) WHEN 'entry' THEN CAST(15 AS BIGINT) END
+WHERE consumer = 'fact_line' AND entity IN ('dim_company', 'entry');
+
+UPDATE "acme_meta"."consumer_offset" SET "change_id" = CASE entity WHEN 'entry' THEN CAST(15 AS BIGINT) END
+WHERE consumer = 'dim_option' AND entity IN ('entry');
+
+UPDATE "acme_meta"."consumer_offset" SET "change_id" = CASE entity WHEN 'member' THEN CAST(13 AS BIGINT) END
+WHERE consumer = 'dim_member' AND entity IN ('member');
+
+UPDATE "acme_meta"."consumer_offset" SET "change_id" = CASE entity WHEN 'member' THEN CAST(13 AS BIGINT) END
+WHERE consumer = 'dim_worker' AND entity IN ('member');
 
 WITH line_number AS (SELECT entity_key, parent, value, is_current
 FROM (SELECT _row.entity_key, SPLIT_PART(_row.entity_key, ':', 1) || ':' || CAST(_row."parent_id" AS VARCHAR(MAX)) AS parent, _row."number" AS value, _row.is_current, ROW_NUMBER() OVER (PARTITION BY _row.entity_key ORDER BY _row.valid_from DESC NULLS LAST) AS place

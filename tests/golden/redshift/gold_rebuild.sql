@@ -167,6 +167,21 @@ UNION SELECT entity_key
 FROM "acme_gold"."dim_worker"
 WHERE NOT entity_key IS NULL;
 
+CREATE TEMPORARY TABLE "gold_narrow" AS SELECT "company_key", "entity_key", "company_id", "segment", "name", "first_segment", "number", "city", "phone", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
+FROM "gold_fresh"
+WHERE entity_key IN (SELECT entity_key
+FROM "gold_changed");
+
+CREATE TEMPORARY TABLE "gold_narrow" AS SELECT "member_key", "entity_key", "name", "cost", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
+FROM "gold_fresh"
+WHERE entity_key IN (SELECT entity_key
+FROM "gold_changed");
+
+CREATE TEMPORARY TABLE "gold_narrow" AS SELECT "worker_key", "entity_key", "name", "valid_from", "valid_to", "is_current", "is_inferred", "loaded_at", "batch_id", "source"
+FROM "gold_numbered"
+WHERE entity_key IN (SELECT entity_key
+FROM "gold_changed");
+
 CREATE TEMPORARY TABLE "gold_numbered" AS SELECT COALESCE(_old."worker_key", (SELECT GREATEST(COALESCE(MAX(given.number), 0), 0)
 FROM (SELECT "worker_key" AS number
 FROM "acme_gold"."dim_worker"
@@ -193,6 +208,30 @@ WHERE is_inferred
 UNION SELECT "company_key" AS member
 FROM "acme_gold"."dim_company"
 WHERE is_inferred;
+
+CREATE TEMPORARY TABLE "replaced__fresh" AS SELECT CAST("company_key" AS BIGINT) AS "company_key", CAST("entity_key" AS VARCHAR(MAX)) AS "entity_key", CAST("company_id" AS BIGINT) AS "company_id", CAST("segment" AS VARCHAR(MAX)) AS "segment", CAST("name" AS VARCHAR(MAX)) AS "name", CAST("first_segment" AS VARCHAR(MAX)) AS "first_segment", CAST("number" AS VARCHAR(MAX)) AS "number", CAST("city" AS VARCHAR(MAX)) AS "city", CAST("phone" AS VARCHAR(MAX)) AS "phone", CAST("valid_from" AS TIMESTAMP) AS "valid_from", CAST("valid_to" AS TIMESTAMP) AS "valid_to", CAST("is_current" AS BOOLEAN) AS "is_current", CAST("is_inferred" AS BOOLEAN) AS "is_inferred", CAST("loaded_at" AS TIMESTAMP) AS "loaded_at", CAST("batch_id" AS VARCHAR(MAX)) AS "batch_id", CAST("source" AS VARCHAR(MAX)) AS "source"
+FROM "gold_narrow";
+
+CREATE TEMPORARY TABLE "replaced__fresh" AS SELECT CAST("member_key" AS BIGINT) AS "member_key", CAST("entity_key" AS VARCHAR(MAX)) AS "entity_key", CAST("name" AS VARCHAR(MAX)) AS "name", CAST("cost" AS DECIMAL(18, 4)) AS "cost", CAST("valid_from" AS TIMESTAMP) AS "valid_from", CAST("valid_to" AS TIMESTAMP) AS "valid_to", CAST("is_current" AS BOOLEAN) AS "is_current", CAST("is_inferred" AS BOOLEAN) AS "is_inferred", CAST("loaded_at" AS TIMESTAMP) AS "loaded_at", CAST("batch_id" AS VARCHAR(MAX)) AS "batch_id", CAST("source" AS VARCHAR(MAX)) AS "source"
+FROM "gold_narrow";
+
+CREATE TEMPORARY TABLE "replaced__fresh" AS SELECT CAST("worker_key" AS BIGINT) AS "worker_key", CAST("entity_key" AS VARCHAR(MAX)) AS "entity_key", CAST("name" AS VARCHAR(MAX)) AS "name", CAST("valid_from" AS TIMESTAMP) AS "valid_from", CAST("valid_to" AS TIMESTAMP) AS "valid_to", CAST("is_current" AS BOOLEAN) AS "is_current", CAST("is_inferred" AS BOOLEAN) AS "is_inferred", CAST("loaded_at" AS TIMESTAMP) AS "loaded_at", CAST("batch_id" AS VARCHAR(MAX)) AS "batch_id", CAST("source" AS VARCHAR(MAX)) AS "source"
+FROM "gold_narrow";
+
+CREATE TEMPORARY TABLE "replaced__stored" AS SELECT s."company_key", s."entity_key", s."company_id", s."segment", s."name", s."first_segment", s."number", s."city", s."phone", s."valid_from", s."valid_to", s."is_current", s."is_inferred", s."loaded_at", s."batch_id", s."source"
+FROM "acme_gold"."dim_company" AS s
+JOIN (SELECT DISTINCT "entity_key"
+FROM "gold_changed") AS k ON k."entity_key" = s."entity_key";
+
+CREATE TEMPORARY TABLE "replaced__stored" AS SELECT s."member_key", s."entity_key", s."name", s."cost", s."valid_from", s."valid_to", s."is_current", s."is_inferred", s."loaded_at", s."batch_id", s."source"
+FROM "acme_gold"."dim_member" AS s
+JOIN (SELECT DISTINCT "entity_key"
+FROM "gold_changed") AS k ON k."entity_key" = s."entity_key";
+
+CREATE TEMPORARY TABLE "replaced__stored" AS SELECT s."worker_key", s."entity_key", s."name", s."valid_from", s."valid_to", s."is_current", s."is_inferred", s."loaded_at", s."batch_id", s."source"
+FROM "acme_gold"."dim_worker" AS s
+JOIN (SELECT DISTINCT "entity_key"
+FROM "gold_changed") AS k ON k."entity_key" = s."entity_key";
 
 SELECT *
 FROM "acme_gold"."dim_company";

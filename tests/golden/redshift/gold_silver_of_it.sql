@@ -161,8 +161,7 @@ GROUP BY entity_key HAVING COUNT(*) > 1;
 CREATE TEMPORARY TABLE "silver__moved" AS WITH met AS (SELECT s.entity_key, s.valid_from, s.valid_to, s.is_current, s.version_number, s.batch_id AS _was_batch_id, n.sequence, n.batch_id, n."address_id" AS "address_id", n."company_id" AS "company_id", n."city" AS "city", n."phone" AS "phone", s."address_id" AS "_was_address_id", s."company_id" AS "_was_company_id", s."city" AS "_was_city", s."phone" AS "_was_phone", s.is_current AND (n.operation <> 'U' OR ((CASE WHEN n."address_id" = s."address_id" AND FNV_HASH(n."address_id") = FNV_HASH(s."address_id") THEN 0 WHEN n."address_id" IS NULL AND s."address_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."company_id" = s."company_id" AND FNV_HASH(n."company_id") = FNV_HASH(s."company_id") THEN 0 WHEN n."company_id" IS NULL AND s."company_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."city" = s."city" AND FNV_HASH(n."city") = FNV_HASH(s."city") THEN 0 WHEN n."city" IS NULL AND s."city" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."phone" = s."phone" AND FNV_HASH(n."phone") = FNV_HASH(s."phone") THEN 0 WHEN n."phone" IS NULL AND s."phone" IS NULL THEN 0 ELSE 1 END = 1))) AS _closes, n.operation = 'U' AND (NOT s.is_current OR ((CASE WHEN n."address_id" = s."address_id" AND FNV_HASH(n."address_id") = FNV_HASH(s."address_id") THEN 0 WHEN n."address_id" IS NULL AND s."address_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."company_id" = s."company_id" AND FNV_HASH(n."company_id") = FNV_HASH(s."company_id") THEN 0 WHEN n."company_id" IS NULL AND s."company_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."city" = s."city" AND FNV_HASH(n."city") = FNV_HASH(s."city") THEN 0 WHEN n."city" IS NULL AND s."city" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."phone" = s."phone" AND FNV_HASH(n."phone") = FNV_HASH(s."phone") THEN 0 WHEN n."phone" IS NULL AND s."phone" IS NULL THEN 0 ELSE 1 END = 1))) AS _opens
 FROM (SELECT *
 FROM "silver__stored"
-WHERE _last AND NOT entity_key IN (SELECT entity_key
-FROM "silver__many")) AS s
+WHERE _last) AS s
 JOIN "silver__arriving" AS n ON n.entity_key = s.entity_key) SELECT entity_key AS _key, version_number AS _number, entity_key, "_was_address_id" AS "address_id", "_was_company_id" AS "company_id", "_was_city" AS "city", "_was_phone" AS "phone", valid_from, CASE WHEN _closes THEN DATEADD(MICROSECOND, CAST((sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) ELSE valid_to END AS valid_to, is_current AND NOT _closes AS is_current, version_number, _was_batch_id AS batch_id
 FROM met
 WHERE _closes OR (FALSE)
@@ -173,8 +172,7 @@ WHERE _opens;
 CREATE TEMPORARY TABLE "silver__moved" AS WITH met AS (SELECT s.entity_key, s.valid_from, s.valid_to, s.is_current, s.version_number, s.batch_id AS _was_batch_id, n.sequence, n.batch_id, n."agreement_id" AS "agreement_id", n."company_id" AS "company_id", n."amount" AS "amount", n."starts_on" AS "starts_on", n."ends_on" AS "ends_on", s."agreement_id" AS "_was_agreement_id", s."company_id" AS "_was_company_id", s."amount" AS "_was_amount", s."starts_on" AS "_was_starts_on", s."ends_on" AS "_was_ends_on", s.is_current AND (n.operation <> 'U' OR ((CASE WHEN n."agreement_id" = s."agreement_id" AND FNV_HASH(n."agreement_id") = FNV_HASH(s."agreement_id") THEN 0 WHEN n."agreement_id" IS NULL AND s."agreement_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."company_id" = s."company_id" AND FNV_HASH(n."company_id") = FNV_HASH(s."company_id") THEN 0 WHEN n."company_id" IS NULL AND s."company_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."amount" = s."amount" AND FNV_HASH(n."amount") = FNV_HASH(s."amount") THEN 0 WHEN n."amount" IS NULL AND s."amount" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."starts_on" = s."starts_on" AND FNV_HASH(n."starts_on") = FNV_HASH(s."starts_on") THEN 0 WHEN n."starts_on" IS NULL AND s."starts_on" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."ends_on" = s."ends_on" AND FNV_HASH(n."ends_on") = FNV_HASH(s."ends_on") THEN 0 WHEN n."ends_on" IS NULL AND s."ends_on" IS NULL THEN 0 ELSE 1 END = 1))) AS _closes, n.operation = 'U' AND (NOT s.is_current OR ((CASE WHEN n."agreement_id" = s."agreement_id" AND FNV_HASH(n."agreement_id") = FNV_HASH(s."agreement_id") THEN 0 WHEN n."agreement_id" IS NULL AND s."agreement_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."company_id" = s."company_id" AND FNV_HASH(n."company_id") = FNV_HASH(s."company_id") THEN 0 WHEN n."company_id" IS NULL AND s."company_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."amount" = s."amount" AND FNV_HASH(n."amount") = FNV_HASH(s."amount") THEN 0 WHEN n."amount" IS NULL AND s."amount" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."starts_on" = s."starts_on" AND FNV_HASH(n."starts_on") = FNV_HASH(s."starts_on") THEN 0 WHEN n."starts_on" IS NULL AND s."starts_on" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."ends_on" = s."ends_on" AND FNV_HASH(n."ends_on") = FNV_HASH(s."ends_on") THEN 0 WHEN n."ends_on" IS NULL AND s."ends_on" IS NULL THEN 0 ELSE 1 END = 1))) AS _opens
 FROM (SELECT *
 FROM "silver__stored"
-WHERE _last AND NOT entity_key IN (SELECT entity_key
-FROM "silver__many")) AS s
+WHERE _last) AS s
 JOIN "silver__arriving" AS n ON n.entity_key = s.entity_key) SELECT entity_key AS _key, version_number AS _number, entity_key, "_was_agreement_id" AS "agreement_id", "_was_company_id" AS "company_id", "_was_amount" AS "amount", "_was_starts_on" AS "starts_on", "_was_ends_on" AS "ends_on", valid_from, CASE WHEN _closes THEN DATEADD(MICROSECOND, CAST((sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) ELSE valid_to END AS valid_to, is_current AND NOT _closes AS is_current, version_number, _was_batch_id AS batch_id
 FROM met
 WHERE _closes OR (FALSE)
@@ -185,8 +183,7 @@ WHERE _opens;
 CREATE TEMPORARY TABLE "silver__moved" AS WITH met AS (SELECT s.entity_key, s.valid_from, s.valid_to, s.is_current, s.version_number, s.batch_id AS _was_batch_id, n.sequence, n.batch_id, n."company_id" AS "company_id", n."name" AS "name", n."segment" AS "segment", n."parent_id" AS "parent_id", n."number" AS "number", s."company_id" AS "_was_company_id", s."name" AS "_was_name", s."segment" AS "_was_segment", s."parent_id" AS "_was_parent_id", s."number" AS "_was_number", s.is_current AND (n.operation <> 'U' OR ((CASE WHEN n."company_id" = s."company_id" AND FNV_HASH(n."company_id") = FNV_HASH(s."company_id") THEN 0 WHEN n."company_id" IS NULL AND s."company_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."name" = s."name" AND FNV_HASH(n."name") = FNV_HASH(s."name") THEN 0 WHEN n."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."segment" = s."segment" AND FNV_HASH(n."segment") = FNV_HASH(s."segment") THEN 0 WHEN n."segment" IS NULL AND s."segment" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."parent_id" = s."parent_id" AND FNV_HASH(n."parent_id") = FNV_HASH(s."parent_id") THEN 0 WHEN n."parent_id" IS NULL AND s."parent_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."number" = s."number" AND FNV_HASH(n."number") = FNV_HASH(s."number") THEN 0 WHEN n."number" IS NULL AND s."number" IS NULL THEN 0 ELSE 1 END = 1))) AS _closes, n.operation = 'U' AND (NOT s.is_current OR ((CASE WHEN n."company_id" = s."company_id" AND FNV_HASH(n."company_id") = FNV_HASH(s."company_id") THEN 0 WHEN n."company_id" IS NULL AND s."company_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."name" = s."name" AND FNV_HASH(n."name") = FNV_HASH(s."name") THEN 0 WHEN n."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."segment" = s."segment" AND FNV_HASH(n."segment") = FNV_HASH(s."segment") THEN 0 WHEN n."segment" IS NULL AND s."segment" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."parent_id" = s."parent_id" AND FNV_HASH(n."parent_id") = FNV_HASH(s."parent_id") THEN 0 WHEN n."parent_id" IS NULL AND s."parent_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."number" = s."number" AND FNV_HASH(n."number") = FNV_HASH(s."number") THEN 0 WHEN n."number" IS NULL AND s."number" IS NULL THEN 0 ELSE 1 END = 1))) AS _opens
 FROM (SELECT *
 FROM "silver__stored"
-WHERE _last AND NOT entity_key IN (SELECT entity_key
-FROM "silver__many")) AS s
+WHERE _last) AS s
 JOIN "silver__arriving" AS n ON n.entity_key = s.entity_key) SELECT entity_key AS _key, version_number AS _number, entity_key, "_was_company_id" AS "company_id", "_was_name" AS "name", "_was_segment" AS "segment", "_was_parent_id" AS "parent_id", "_was_number" AS "number", valid_from, CASE WHEN _closes THEN DATEADD(MICROSECOND, CAST((sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) ELSE valid_to END AS valid_to, is_current AND NOT _closes AS is_current, version_number, _was_batch_id AS batch_id
 FROM met
 WHERE _closes OR (FALSE)
@@ -197,8 +194,7 @@ WHERE _opens;
 CREATE TEMPORARY TABLE "silver__moved" AS WITH met AS (SELECT s.entity_key, s.valid_from, s.valid_to, s.is_current, s.version_number, s.batch_id AS _was_batch_id, n.sequence, n.batch_id, n."entry_id" AS "entry_id", n."member_id" AS "member_id", n."approver_id" AS "approver_id", n."company_id" AS "company_id", n."started_at" AS "started_at", n."hours" AS "hours", n."rate" AS "rate", n."option" AS "option", s."entry_id" AS "_was_entry_id", s."member_id" AS "_was_member_id", s."approver_id" AS "_was_approver_id", s."company_id" AS "_was_company_id", s."started_at" AS "_was_started_at", s."hours" AS "_was_hours", s."rate" AS "_was_rate", s."option" AS "_was_option", s.is_current AND (n.operation <> 'U' OR ((CASE WHEN n."entry_id" = s."entry_id" AND FNV_HASH(n."entry_id") = FNV_HASH(s."entry_id") THEN 0 WHEN n."entry_id" IS NULL AND s."entry_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."member_id" = s."member_id" AND FNV_HASH(n."member_id") = FNV_HASH(s."member_id") THEN 0 WHEN n."member_id" IS NULL AND s."member_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."approver_id" = s."approver_id" AND FNV_HASH(n."approver_id") = FNV_HASH(s."approver_id") THEN 0 WHEN n."approver_id" IS NULL AND s."approver_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."company_id" = s."company_id" AND FNV_HASH(n."company_id") = FNV_HASH(s."company_id") THEN 0 WHEN n."company_id" IS NULL AND s."company_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."started_at" = s."started_at" AND FNV_HASH(n."started_at") = FNV_HASH(s."started_at") THEN 0 WHEN n."started_at" IS NULL AND s."started_at" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."hours" = s."hours" AND FNV_HASH(n."hours") = FNV_HASH(s."hours") THEN 0 WHEN n."hours" IS NULL AND s."hours" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."rate" = s."rate" AND FNV_HASH(n."rate") = FNV_HASH(s."rate") THEN 0 WHEN n."rate" IS NULL AND s."rate" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."option" = s."option" AND FNV_HASH(n."option") = FNV_HASH(s."option") THEN 0 WHEN n."option" IS NULL AND s."option" IS NULL THEN 0 ELSE 1 END = 1))) AS _closes, n.operation = 'U' AND (NOT s.is_current OR ((CASE WHEN n."entry_id" = s."entry_id" AND FNV_HASH(n."entry_id") = FNV_HASH(s."entry_id") THEN 0 WHEN n."entry_id" IS NULL AND s."entry_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."member_id" = s."member_id" AND FNV_HASH(n."member_id") = FNV_HASH(s."member_id") THEN 0 WHEN n."member_id" IS NULL AND s."member_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."approver_id" = s."approver_id" AND FNV_HASH(n."approver_id") = FNV_HASH(s."approver_id") THEN 0 WHEN n."approver_id" IS NULL AND s."approver_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."company_id" = s."company_id" AND FNV_HASH(n."company_id") = FNV_HASH(s."company_id") THEN 0 WHEN n."company_id" IS NULL AND s."company_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."started_at" = s."started_at" AND FNV_HASH(n."started_at") = FNV_HASH(s."started_at") THEN 0 WHEN n."started_at" IS NULL AND s."started_at" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."hours" = s."hours" AND FNV_HASH(n."hours") = FNV_HASH(s."hours") THEN 0 WHEN n."hours" IS NULL AND s."hours" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."rate" = s."rate" AND FNV_HASH(n."rate") = FNV_HASH(s."rate") THEN 0 WHEN n."rate" IS NULL AND s."rate" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."option" = s."option" AND FNV_HASH(n."option") = FNV_HASH(s."option") THEN 0 WHEN n."option" IS NULL AND s."option" IS NULL THEN 0 ELSE 1 END = 1))) AS _opens
 FROM (SELECT *
 FROM "silver__stored"
-WHERE _last AND NOT entity_key IN (SELECT entity_key
-FROM "silver__many")) AS s
+WHERE _last) AS s
 JOIN "silver__arriving" AS n ON n.entity_key = s.entity_key) SELECT entity_key AS _key, version_number AS _number, entity_key, "_was_entry_id" AS "entry_id", "_was_member_id" AS "member_id", "_was_approver_id" AS "approver_id", "_was_company_id" AS "company_id", "_was_started_at" AS "started_at", "_was_hours" AS "hours", "_was_rate" AS "rate", "_was_option" AS "option", valid_from, CASE WHEN _closes THEN DATEADD(MICROSECOND, CAST((sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) ELSE valid_to END AS valid_to, is_current AND NOT _closes AS is_current, version_number, _was_batch_id AS batch_id
 FROM met
 WHERE _closes OR (FALSE)
@@ -230,8 +226,7 @@ WHERE s.entity_key IS NULL OR f.entity_key IS NULL OR ((CASE WHEN f."member_id" 
 CREATE TEMPORARY TABLE "silver__moved" AS WITH met AS (SELECT s.entity_key, s.valid_from, s.valid_to, s.is_current, s.version_number, s.batch_id AS _was_batch_id, n.sequence, n.batch_id, n."product_id" AS "product_id", n."company_id" AS "company_id", n."amount" AS "amount", n."sold_on" AS "sold_on", s."product_id" AS "_was_product_id", s."company_id" AS "_was_company_id", s."amount" AS "_was_amount", s."sold_on" AS "_was_sold_on", s.is_current AND (n.operation <> 'U' OR ((CASE WHEN n."product_id" = s."product_id" AND FNV_HASH(n."product_id") = FNV_HASH(s."product_id") THEN 0 WHEN n."product_id" IS NULL AND s."product_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."company_id" = s."company_id" AND FNV_HASH(n."company_id") = FNV_HASH(s."company_id") THEN 0 WHEN n."company_id" IS NULL AND s."company_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."amount" = s."amount" AND FNV_HASH(n."amount") = FNV_HASH(s."amount") THEN 0 WHEN n."amount" IS NULL AND s."amount" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."sold_on" = s."sold_on" AND FNV_HASH(n."sold_on") = FNV_HASH(s."sold_on") THEN 0 WHEN n."sold_on" IS NULL AND s."sold_on" IS NULL THEN 0 ELSE 1 END = 1))) AS _closes, n.operation = 'U' AND (NOT s.is_current OR ((CASE WHEN n."product_id" = s."product_id" AND FNV_HASH(n."product_id") = FNV_HASH(s."product_id") THEN 0 WHEN n."product_id" IS NULL AND s."product_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."company_id" = s."company_id" AND FNV_HASH(n."company_id") = FNV_HASH(s."company_id") THEN 0 WHEN n."company_id" IS NULL AND s."company_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."amount" = s."amount" AND FNV_HASH(n."amount") = FNV_HASH(s."amount") THEN 0 WHEN n."amount" IS NULL AND s."amount" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."sold_on" = s."sold_on" AND FNV_HASH(n."sold_on") = FNV_HASH(s."sold_on") THEN 0 WHEN n."sold_on" IS NULL AND s."sold_on" IS NULL THEN 0 ELSE 1 END = 1))) AS _opens
 FROM (SELECT *
 FROM "silver__stored"
-WHERE _last AND NOT entity_key IN (SELECT entity_key
-FROM "silver__many")) AS s
+WHERE _last) AS s
 JOIN "silver__arriving" AS n ON n.entity_key = s.entity_key) SELECT entity_key AS _key, version_number AS _number, entity_key, "_was_product_id" AS "product_id", "_was_company_id" AS "company_id", "_was_amount" AS "amount", "_was_sold_on" AS "sold_on", valid_from, CASE WHEN _closes THEN DATEADD(MICROSECOND, CAST((sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) ELSE valid_to END AS valid_to, is_current AND NOT _closes AS is_current, version_number, _was_batch_id AS batch_id
 FROM met
 WHERE _closes OR (FALSE)
@@ -412,9 +407,7 @@ FROM (SELECT entity_key
 FROM (SELECT n.entity_key, n."address_id", n."company_id", n."city", n."phone", DATEADD(MICROSECOND, CAST((n.sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((n.sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((n.sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id
 FROM "silver__arriving" AS n
 WHERE n.operation = 'U' AND NOT (n.entity_key IN (SELECT entity_key
-FROM "silver__stored"
-UNION ALL SELECT entity_key
-FROM "silver__many"))) AS inserts) AS changed;
+FROM "silver__stored"))) AS inserts) AS changed;
 
 INSERT INTO "acme_meta"."change_feed" ("change_id", "entity", "entity_key") SELECT 0, CAST('agreement' AS VARCHAR(65535)), entity_key
 FROM (SELECT DISTINCT COALESCE(entity_key, _key) AS entity_key
@@ -424,9 +417,7 @@ FROM (SELECT entity_key
 FROM (SELECT n.entity_key, n."agreement_id", n."company_id", n."amount", n."starts_on", n."ends_on", DATEADD(MICROSECOND, CAST((n.sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((n.sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((n.sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id
 FROM "silver__arriving" AS n
 WHERE n.operation = 'U' AND NOT (n.entity_key IN (SELECT entity_key
-FROM "silver__stored"
-UNION ALL SELECT entity_key
-FROM "silver__many"))) AS inserts) AS changed;
+FROM "silver__stored"))) AS inserts) AS changed;
 
 INSERT INTO "acme_meta"."change_feed" ("change_id", "entity", "entity_key") SELECT 0, CAST('company' AS VARCHAR(65535)), entity_key
 FROM (SELECT DISTINCT COALESCE(entity_key, _key) AS entity_key
@@ -436,9 +427,7 @@ FROM (SELECT entity_key
 FROM (SELECT n.entity_key, n."company_id", n."name", n."segment", n."parent_id", n."number", DATEADD(MICROSECOND, CAST((n.sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((n.sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((n.sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id
 FROM "silver__arriving" AS n
 WHERE n.operation = 'U' AND NOT (n.entity_key IN (SELECT entity_key
-FROM "silver__stored"
-UNION ALL SELECT entity_key
-FROM "silver__many"))) AS inserts) AS changed;
+FROM "silver__stored"))) AS inserts) AS changed;
 
 INSERT INTO "acme_meta"."change_feed" ("change_id", "entity", "entity_key") SELECT 0, CAST('entry' AS VARCHAR(65535)), entity_key
 FROM (SELECT DISTINCT COALESCE(entity_key, _key) AS entity_key
@@ -448,9 +437,7 @@ FROM (SELECT entity_key
 FROM (SELECT n.entity_key, n."entry_id", n."member_id", n."approver_id", n."company_id", n."started_at", n."hours", n."rate", n."option", DATEADD(MICROSECOND, CAST((n.sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((n.sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((n.sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id
 FROM "silver__arriving" AS n
 WHERE n.operation = 'U' AND NOT (n.entity_key IN (SELECT entity_key
-FROM "silver__stored"
-UNION ALL SELECT entity_key
-FROM "silver__many"))) AS inserts) AS changed;
+FROM "silver__stored"))) AS inserts) AS changed;
 
 INSERT INTO "acme_meta"."change_feed" ("change_id", "entity", "entity_key") SELECT 0, CAST('member' AS VARCHAR(65535)), entity_key
 FROM (SELECT DISTINCT COALESCE(entity_key, _key) AS entity_key
@@ -472,9 +459,7 @@ FROM (SELECT entity_key
 FROM (SELECT n.entity_key, n."product_id", n."company_id", n."amount", n."sold_on", DATEADD(MICROSECOND, CAST((n.sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((n.sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((n.sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id
 FROM "silver__arriving" AS n
 WHERE n.operation = 'U' AND NOT (n.entity_key IN (SELECT entity_key
-FROM "silver__stored"
-UNION ALL SELECT entity_key
-FROM "silver__many"))) AS inserts) AS changed;
+FROM "silver__stored"))) AS inserts) AS changed;
 
 INSERT INTO "acme_meta"."entity_schema" ("entity", "declaration") SELECT CAST('address' AS VARCHAR(65535)), CAST('{"key": ["address_id"], "columns": {"address_id": ["bigint", "track"], "company_id": ["bigint", "track"], "city": ["text", "track"], "phone": ["text", "track"]}, "log": 2}' AS VARCHAR(65535));
 
@@ -495,9 +480,7 @@ WHERE NOT "entity_key" IS NULL;
 INSERT INTO "acme_silver"."address" ("entity_key", "address_id", "company_id", "city", "phone", "valid_from", "valid_to", "is_current", "version_number", "batch_id") SELECT n.entity_key, n."address_id", n."company_id", n."city", n."phone", DATEADD(MICROSECOND, CAST((n.sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((n.sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((n.sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id
 FROM "silver__arriving" AS n
 WHERE n.operation = 'U' AND NOT (n.entity_key IN (SELECT entity_key
-FROM "silver__stored"
-UNION ALL SELECT entity_key
-FROM "silver__many"));
+FROM "silver__stored"));
 
 INSERT INTO "acme_silver"."address_log" ("entity_key", "sequence", "operation", "source", "address_id", "company_id", "city", "phone", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "address_id", "company_id", "city", "phone", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
 FROM "silver__arriving";
@@ -509,9 +492,7 @@ WHERE NOT "entity_key" IS NULL;
 INSERT INTO "acme_silver"."agreement" ("entity_key", "agreement_id", "company_id", "amount", "starts_on", "ends_on", "valid_from", "valid_to", "is_current", "version_number", "batch_id") SELECT n.entity_key, n."agreement_id", n."company_id", n."amount", n."starts_on", n."ends_on", DATEADD(MICROSECOND, CAST((n.sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((n.sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((n.sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id
 FROM "silver__arriving" AS n
 WHERE n.operation = 'U' AND NOT (n.entity_key IN (SELECT entity_key
-FROM "silver__stored"
-UNION ALL SELECT entity_key
-FROM "silver__many"));
+FROM "silver__stored"));
 
 INSERT INTO "acme_silver"."agreement_log" ("entity_key", "sequence", "operation", "source", "agreement_id", "company_id", "amount", "starts_on", "ends_on", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "agreement_id", "company_id", "amount", "starts_on", "ends_on", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
 FROM "silver__arriving";
@@ -523,9 +504,7 @@ WHERE NOT "entity_key" IS NULL;
 INSERT INTO "acme_silver"."company" ("entity_key", "company_id", "name", "segment", "parent_id", "number", "valid_from", "valid_to", "is_current", "version_number", "batch_id") SELECT n.entity_key, n."company_id", n."name", n."segment", n."parent_id", n."number", DATEADD(MICROSECOND, CAST((n.sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((n.sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((n.sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id
 FROM "silver__arriving" AS n
 WHERE n.operation = 'U' AND NOT (n.entity_key IN (SELECT entity_key
-FROM "silver__stored"
-UNION ALL SELECT entity_key
-FROM "silver__many"));
+FROM "silver__stored"));
 
 INSERT INTO "acme_silver"."company_log" ("entity_key", "sequence", "operation", "source", "company_id", "name", "segment", "parent_id", "number", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "company_id", "name", "segment", "parent_id", "number", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
 FROM "silver__arriving";
@@ -537,9 +516,7 @@ WHERE NOT "entity_key" IS NULL;
 INSERT INTO "acme_silver"."entry" ("entity_key", "entry_id", "member_id", "approver_id", "company_id", "started_at", "hours", "rate", "option", "valid_from", "valid_to", "is_current", "version_number", "batch_id") SELECT n.entity_key, n."entry_id", n."member_id", n."approver_id", n."company_id", n."started_at", n."hours", n."rate", n."option", DATEADD(MICROSECOND, CAST((n.sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((n.sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((n.sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id
 FROM "silver__arriving" AS n
 WHERE n.operation = 'U' AND NOT (n.entity_key IN (SELECT entity_key
-FROM "silver__stored"
-UNION ALL SELECT entity_key
-FROM "silver__many"));
+FROM "silver__stored"));
 
 INSERT INTO "acme_silver"."entry_log" ("entity_key", "sequence", "operation", "source", "entry_id", "member_id", "approver_id", "company_id", "started_at", "hours", "rate", "option", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "entry_id", "member_id", "approver_id", "company_id", "started_at", "hours", "rate", "option", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
 FROM "silver__arriving";
@@ -565,9 +542,7 @@ WHERE NOT "entity_key" IS NULL;
 INSERT INTO "acme_silver"."product" ("entity_key", "product_id", "company_id", "amount", "sold_on", "valid_from", "valid_to", "is_current", "version_number", "batch_id") SELECT n.entity_key, n."product_id", n."company_id", n."amount", n."sold_on", DATEADD(MICROSECOND, CAST((n.sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((n.sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((n.sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id
 FROM "silver__arriving" AS n
 WHERE n.operation = 'U' AND NOT (n.entity_key IN (SELECT entity_key
-FROM "silver__stored"
-UNION ALL SELECT entity_key
-FROM "silver__many"));
+FROM "silver__stored"));
 
 INSERT INTO "acme_silver"."product_log" ("entity_key", "sequence", "operation", "source", "product_id", "company_id", "amount", "sold_on", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "product_id", "company_id", "amount", "sold_on", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
 FROM "silver__arriving";

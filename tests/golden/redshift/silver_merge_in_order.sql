@@ -20,15 +20,10 @@ UNION SELECT a.entity_key, a.key_hash
 FROM "silver__arriving" AS a
 JOIN "acme_meta"."tied_keys" AS t ON t.entity_key = a.entity_key AND t.entity = 'thing';
 
-CREATE TEMPORARY TABLE "silver__many" AS SELECT entity_key
-FROM "silver__arriving"
-WHERE FALSE;
-
 CREATE TEMPORARY TABLE "silver__moved" AS WITH met AS (SELECT s.entity_key, s.valid_from, s.valid_to, s.is_current, s.version_number, s.batch_id AS _was_batch_id, n.sequence, n.batch_id, n."thing_id" AS "thing_id", n."name" AS "name", n."size" AS "size", CASE WHEN n.operation = 'U' AND (n."known_columns" IS NULL OR POSITION(',note,' IN n."known_columns") > 0) THEN n."note" ELSE s."note" END AS "note", s."thing_id" AS "_was_thing_id", s."name" AS "_was_name", s."size" AS "_was_size", s."note" AS "_was_note", s.is_current AND (n.operation <> 'U' OR ((CASE WHEN n."thing_id" = s."thing_id" AND FNV_HASH(n."thing_id") = FNV_HASH(s."thing_id") THEN 0 WHEN n."thing_id" IS NULL AND s."thing_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."name" = s."name" AND FNV_HASH(n."name") = FNV_HASH(s."name") THEN 0 WHEN n."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."size" = s."size" AND FNV_HASH(n."size") = FNV_HASH(s."size") THEN 0 WHEN n."size" IS NULL AND s."size" IS NULL THEN 0 ELSE 1 END = 1))) AS _closes, n.operation = 'U' AND (NOT s.is_current OR ((CASE WHEN n."thing_id" = s."thing_id" AND FNV_HASH(n."thing_id") = FNV_HASH(s."thing_id") THEN 0 WHEN n."thing_id" IS NULL AND s."thing_id" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."name" = s."name" AND FNV_HASH(n."name") = FNV_HASH(s."name") THEN 0 WHEN n."name" IS NULL AND s."name" IS NULL THEN 0 ELSE 1 END = 1) OR (CASE WHEN n."size" = s."size" AND FNV_HASH(n."size") = FNV_HASH(s."size") THEN 0 WHEN n."size" IS NULL AND s."size" IS NULL THEN 0 ELSE 1 END = 1))) AS _opens
 FROM (SELECT *
 FROM "silver__stored"
-WHERE _last AND NOT entity_key IN (SELECT entity_key
-FROM "silver__many")) AS s
+WHERE _last) AS s
 JOIN "silver__arriving" AS n ON n.entity_key = s.entity_key) SELECT entity_key AS _key, version_number AS _number, entity_key, "_was_thing_id" AS "thing_id", "_was_name" AS "name", "_was_size" AS "size", "note", valid_from, CASE WHEN _closes THEN DATEADD(MICROSECOND, CAST((sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) ELSE valid_to END AS valid_to, is_current AND NOT _closes AS is_current, version_number, _was_batch_id AS batch_id
 FROM met
 WHERE _closes OR ((CASE WHEN "note" = "_was_note" AND FNV_HASH("note") = FNV_HASH("_was_note") THEN 0 WHEN "note" IS NULL AND "_was_note" IS NULL THEN 0 ELSE 1 END = 1))
@@ -40,8 +35,7 @@ FROM "silver__stored" AS o
 JOIN (SELECT l.entity_key, CASE WHEN e.operation = 'U' AND (e."known_columns" IS NULL OR POSITION(',note,' IN e."known_columns") > 0) THEN e."note" ELSE l."note" END AS "note"
 FROM (SELECT *
 FROM "silver__stored"
-WHERE _last AND NOT entity_key IN (SELECT entity_key
-FROM "silver__many")) AS l
+WHERE _last) AS l
 JOIN "silver__arriving" AS e USING (entity_key)) AS n ON n.entity_key = o.entity_key AND TRUE
 WHERE NOT o._last AND NOT o._late AND ((CASE WHEN n."note" = o."note" AND FNV_HASH(n."note") = FNV_HASH(o."note") THEN 0 WHEN n."note" IS NULL AND o."note" IS NULL THEN 0 ELSE 1 END = 1));
 
@@ -61,8 +55,6 @@ DROP TABLE IF EXISTS "silver__arriving";
 
 DROP TABLE IF EXISTS "silver__late";
 
-DROP TABLE IF EXISTS "silver__many";
-
 DROP TABLE IF EXISTS "silver__moved";
 
 DROP TABLE IF EXISTS "silver__stored";
@@ -75,9 +67,7 @@ FROM (SELECT entity_key
 FROM (SELECT n.entity_key, n."thing_id", n."name", n."size", n."note", DATEADD(MICROSECOND, CAST((n.sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((n.sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((n.sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id
 FROM "silver__arriving" AS n
 WHERE n.operation = 'U' AND NOT (n.entity_key IN (SELECT entity_key
-FROM "silver__stored"
-UNION ALL SELECT entity_key
-FROM "silver__many"))) AS inserts) AS changed;
+FROM "silver__stored"))) AS inserts) AS changed;
 
 INSERT INTO "acme_silver"."thing" ("entity_key", "thing_id", "name", "size", "note", "valid_from", "valid_to", "is_current", "version_number", "batch_id") SELECT "entity_key", "thing_id", "name", "size", "note", "valid_from", "valid_to", "is_current", "version_number", "batch_id"
 FROM "silver__moved"
@@ -86,9 +76,7 @@ WHERE NOT "entity_key" IS NULL;
 INSERT INTO "acme_silver"."thing" ("entity_key", "thing_id", "name", "size", "note", "valid_from", "valid_to", "is_current", "version_number", "batch_id") SELECT n.entity_key, n."thing_id", n."name", n."size", n."note", DATEADD(MICROSECOND, CAST((n.sequence) % 1000000 AS INTEGER), DATEADD(SECOND, CAST((n.sequence) / 1000000 % 86400 AS INTEGER), DATEADD(DAY, CAST((n.sequence) / 86400000000 AS INTEGER), CAST('1970-01-01 00:00:00' AS TIMESTAMP)))) AS valid_from, CAST('9999-12-31 00:00:00' AS TIMESTAMP) AS valid_to, TRUE AS is_current, 1 AS version_number, n.batch_id
 FROM "silver__arriving" AS n
 WHERE n.operation = 'U' AND NOT (n.entity_key IN (SELECT entity_key
-FROM "silver__stored"
-UNION ALL SELECT entity_key
-FROM "silver__many"));
+FROM "silver__stored"));
 
 INSERT INTO "acme_silver"."thing_log" ("entity_key", "sequence", "operation", "source", "thing_id", "name", "size", "note", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash") SELECT "entity_key", "sequence", "operation", "source", "thing_id", "name", "size", "note", "known_columns", "hash", "stamp", "observed", "place", "first_observed", "batch_id", "key_hash"
 FROM "silver__arriving";
@@ -102,9 +90,6 @@ WHERE entity NOT LIKE '@%') AS ids;
 
 SELECT COUNT(*)
 FROM "silver__late";
-
-SELECT COUNT(*)
-FROM "silver__many";
 
 SELECT COUNT(*), COUNT(DISTINCT key_hash), MIN(sequence)
 FROM "silver__arriving";

@@ -110,6 +110,8 @@ DROP TABLE IF EXISTS "silver__known";
 
 DROP TABLE IF EXISTS "silver__logged";
 
+DROP TABLE IF EXISTS "silver__many";
+
 DROP TABLE IF EXISTS "silver__news";
 
 DROP TABLE IF EXISTS "silver__restated";
@@ -153,6 +155,9 @@ GROUP BY "entity_key", "sequence", "operation", "source", "hash" HAVING COUNT(*)
 
 SELECT COUNT(*)
 FROM "silver__known";
+
+SELECT COUNT(*)
+FROM "silver__many";
 
 SELECT COUNT(*)
 FROM "silver__news";

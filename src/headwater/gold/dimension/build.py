@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
 from headwater.events import EventListener, discard
-from headwater.gold.change_feed import Consumer, read_pending
-from headwater.gold.columns import fit_table
-from headwater.gold.dimension import date, enum
-from headwater.gold.dimension import entity as dimension
+from headwater.gold.change_feed import (
+    DEFINITION,
+    Consumer,
+    FeedPositions,
+    find_pending,
+    read_positions,
+    record_comparison,
+)
+from headwater.gold.columns import find_stored_types, fit_table
+from headwater.gold.dimension import date, entity, enum
 from headwater.gold.dimension.entity import CompiledDimension
 from headwater.gold.dimension.job import DimensionJob
 from headwater.gold.dimension.members import MemberBuild
@@ -16,7 +25,7 @@ from headwater.gold.fact import select as fact
 from headwater.gold.star import Star
 from headwater.model.dimension import DateDimension, Dimension, EntityDimension, EnumDimension
 from headwater.model.fact import Fact
-from headwater.model.tables import list_source_entities
+from headwater.model.tables import list_source_entities, name_table
 from headwater.names import quote
 from headwater.warehouse.base import Table, Warehouse, WriteCounts
 from headwater.warehouse.stage_rows import stage_rows
@@ -33,24 +42,43 @@ def build_table(warehouse: Warehouse, star: Star, declared: Dimension | Fact) ->
 
 
 def build_dimension(
-    warehouse: Warehouse, star: Star, declared: Dimension, *, rebuild: bool = False, listen: EventListener = discard
+    warehouse: Warehouse,
+    star: Star,
+    dimension: Dimension,
+    *,
+    rebuild: bool = False,
+    listen: EventListener = discard,
+    positions: FeedPositions | None = None,
+    declared: int = 0,
 ) -> WriteCounts:
-    """Bring a dimension up to date with silver; with `rebuild`, all of its members. A replay writes nothing."""
+    """Bring a dimension up to date with silver; with `rebuild`, all of its members. A replay writes nothing.
+
+    `positions`: where the caller has read them. `declared`: see `Consumer`.
+    """
     with warehouse.transaction(), warehouse.staging():
-        compiled = _compile(star, declared, warehouse)
-        table = _build_table(compiled, star, warehouse)
-        consumer = _build_consumer(declared, table, _select_members(compiled, star, warehouse))
-        missing = warehouse.describe("gold", table.name) is None
-        pending = read_pending(warehouse, consumer, rebuild=rebuild or missing)
+        compiled, positions = _compile(star, dimension, warehouse), positions or read_positions(warehouse)
+        stored, types = warehouse.describe("gold", name_table(dimension)), None
+        if positions.is_compared(name_table(dimension), declared):
+            types = find_stored_types(stored, _list_values(compiled, star))
+        table = _build_table(compiled, star, warehouse, types)
+        known = positions.offsets[table.name].get(DEFINITION, 0) if types is not None else 0
+        consumer = replace(
+            _build_consumer(dimension, table, _select_members(compiled, star, warehouse)),
+            declared=declared,
+            known_fingerprint=known,
+        )
+        pending = find_pending(positions, consumer, rebuild=rebuild or stored is None)
         if pending.is_idle:
+            record_comparison(warehouse, consumer, pending)
             return WriteCounts()
         job = DimensionJob(
             warehouse=warehouse,
             star=star,
-            declared=declared,
+            declared=dimension,
             table=table,
             consumer=consumer,
             pending=pending,
+            positions=positions,
             listen=listen,
         )
         return job.rekey() + _build_members(job, compiled)
@@ -58,16 +86,27 @@ def build_dimension(
 
 def _compile(star: Star, declared: Dimension, warehouse: Warehouse) -> Compiled:
     if isinstance(declared, EntityDimension):
-        return dimension.compile_dimension(star, declared, warehouse.ref)
+        return entity.compile_dimension(star, declared, warehouse.ref)
     return declared
 
 
-def _build_table(compiled: Compiled, star: Star, warehouse: Warehouse) -> Table:
+def _list_values(compiled: Compiled, star: Star) -> Iterable[str]:
+    """The columns whose types the engine tells."""
     match compiled:
         case CompiledDimension():
-            return dimension.build_table(warehouse, compiled)
+            return compiled.values
         case EnumDimension():
-            return enum.build_table(warehouse, star, compiled)
+            return enum.build_attributes(star, compiled, "value")
+        case DateDimension():
+            return ()
+
+
+def _build_table(compiled: Compiled, star: Star, warehouse: Warehouse, types: Mapping[str, str] | None = None) -> Table:
+    match compiled:
+        case CompiledDimension():
+            return entity.build_table(warehouse, compiled, types)
+        case EnumDimension():
+            return enum.build_table(warehouse, star, compiled, types)
         case DateDimension():
             return date.build_table(compiled)
 
@@ -76,7 +115,7 @@ def _select_members(compiled: Compiled, star: Star, warehouse: Warehouse) -> str
     """What a dimension is made by, as text."""
     match compiled:
         case CompiledDimension():
-            return dimension.select_rows(compiled)
+            return entity.select_rows(compiled)
         case EnumDimension():
             return enum.select_rows(star, compiled, warehouse.ref)
         case DateDimension():

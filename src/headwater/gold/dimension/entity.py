@@ -99,13 +99,14 @@ def _compile_inherited(
             yield InheritedAttribute(name=name, value=values[name], parent=attribute.inherit.parent)
 
 
-def build_table(warehouse: Warehouse, parts: CompiledDimension) -> Table:
-    """The table that keeps a dimension; types of expressions are the engine's."""
+def build_table(warehouse: Warehouse, parts: CompiledDimension, types: Mapping[str, str] | None = None) -> Table:
+    """The table that keeps a dimension; types of expressions are the engine's, or `types` where they are known."""
     dimension = parts.dimension
     where = f"{dimension.origin} dimension {dimension.dimension}"
-    joins = "".join(f" CROSS JOIN {item.relation} AS {item.alias}" for item in parts.joined)
-    values = ", ".join(f"{sql} AS {quote(name)}" for name, sql in parts.values.items()) or "1 AS none"
-    types = infer_types(warehouse, f"SELECT {values} FROM {parts.relation} AS _row{joins}", where=where)
+    if types is None:
+        joins = "".join(f" CROSS JOIN {item.relation} AS {item.alias}" for item in parts.joined)
+        values = ", ".join(f"{sql} AS {quote(name)}" for name, sql in parts.values.items()) or "1 AS none"
+        types = infer_types(warehouse, f"SELECT {values} FROM {parts.relation} AS _row{joins}", where=where)
     columns = (
         TableColumn(name=name_key_column(dimension), dtype="bigint", required=True),
         TableColumn(name="entity_key", dtype="text"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from headwater.gold.columns import BEGINNING, LOAD, SPAN, check_columns, infer_types
 from headwater.gold.star import Ref, Star
 from headwater.gold.surrogate_key import surrogate_key_sql
@@ -28,12 +30,16 @@ def build_attributes(star: Star, dimension: EnumDimension, value: str) -> dict[s
     return {"value": value, **given}
 
 
-def build_table(warehouse: Warehouse, star: Star, dimension: EnumDimension) -> Table:
-    """The table that keeps `dimension`."""
+def build_table(
+    warehouse: Warehouse, star: Star, dimension: EnumDimension, types: Mapping[str, str] | None = None
+) -> Table:
+    """The table that keeps `dimension`; types of expressions are the engine's, or `types` where they are known."""
     where = f"{dimension.origin} dimension {dimension.dimension}"
     values = build_attributes(star, dimension, "_row.value")
-    given = ", ".join(f"{sql} AS {quote(name)}" for name, sql in values.items())
-    types = infer_types(warehouse, f"SELECT {given} FROM (SELECT CAST(NULL AS VARCHAR) AS value) AS _row", where=where)
+    if types is None:
+        given = ", ".join(f"{sql} AS {quote(name)}" for name, sql in values.items())
+        one = f"SELECT {given} FROM (SELECT CAST(NULL AS VARCHAR) AS value) AS _row"
+        types = infer_types(warehouse, one, where=where)
     columns = (
         TableColumn(name=name_key_column(dimension), dtype="bigint", required=True),
         TableColumn(name="entity_key", dtype="text"),

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from headwater.events import EventListener, Finding, FindingMade
-from headwater.gold.change_feed import Consumer, PendingChanges, changed_keys_sql, record_change, record_progress
+from headwater.gold.change_feed import (
+    Consumer,
+    FeedPositions,
+    PendingChanges,
+    changed_keys_sql,
+    record_change,
+    record_progress,
+)
 from headwater.gold.dimension.rekey import SEQUENCE, rekey_dimension
 from headwater.gold.dimension.special_members import check_keys, keep_reserved
 from headwater.gold.key_sequence import save_last, select_numbered
@@ -25,6 +32,7 @@ class DimensionJob:
     table: Table
     consumer: Consumer
     pending: PendingChanges
+    positions: FeedPositions
     listen: EventListener
 
     @property
@@ -52,10 +60,12 @@ class DimensionJob:
 
     def upsert(self, keys: str, fresh: str, *, stored: StagedRows | None = None) -> WriteCounts:
         """Make the stored members of the staged `keys` equal to the staged `fresh`, and finish the build."""
-        differing, rows, written = upsert_members(self.warehouse, self.table, keys=keys, fresh=fresh, stored=stored)
+        differing, rows, written = upsert_members(
+            self.warehouse, self.table, keys=keys, fresh=fresh, stored=stored, is_narrow=self.pending.full
+        )
         if written.rows:
             check_keys(self.warehouse, self.table, rows)
-            record_change(self.warehouse, self.table.name, differing)
+            record_change(self.warehouse, self.table.name, differing, self.positions)
         return self.finish(written)
 
     def finish(self, written: WriteCounts) -> WriteCounts:

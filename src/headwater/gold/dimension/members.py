@@ -65,7 +65,9 @@ class MemberBuild:
         select = f"SELECT {column_list_sql(table.names)} FROM ({rows}) AS _fresh"
         inserted = warehouse.append("gold", table.name, table.names, select)
         check_keys(warehouse, table)
-        record_change(warehouse, table.name, f"(SELECT DISTINCT entity_key FROM {stored}) AS members")
+        record_change(
+            warehouse, table.name, f"(SELECT DISTINCT entity_key FROM {stored}) AS members", self.job.positions
+        )
         return WriteCounts(inserted=inserted)
 
     def _stage_keys(self) -> str:

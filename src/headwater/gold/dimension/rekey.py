@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Set
 
 from headwater.errors import SafetyCheckError
 from headwater.events import EventListener, Finding, FindingMade
-from headwater.gold.change_feed import KEYS
+from headwater.gold.change_feed import KEYS, FeedPositions, find_key_kinds
 from headwater.gold.key_sequence import load_last
 from headwater.gold.star import Star
 from headwater.gold.surrogate_key import start_text_sql, surrogate_key_sql
@@ -102,15 +102,17 @@ def find_counted_tables(warehouse: Warehouse, dimensions: Iterable[Dimension]) -
     return frozenset(named & set(warehouse.tables("gold")))
 
 
-def rekey_lookups(warehouse: Warehouse, star: Star, fact: Fact, listen: EventListener) -> WriteCounts:
+def rekey_lookups(
+    warehouse: Warehouse, star: Star, fact: Fact, listen: EventListener, positions: FeedPositions
+) -> WriteCounts:
     """`rekey_dimension` for every dimension that a fact points at."""
-    written, noted = WriteCounts(), _load_key_kinds(warehouse)
+    written, noted = WriteCounts(), find_key_kinds(positions)
     for one in {item.dimension: item for item in star.find_dimensions(fact).values()}.values():
         written += rekey_dimension(warehouse, star, one, noted.get(name_table(one), 0), listen)
     return written
 
 
-def _load_key_kinds(warehouse: Warehouse, offsets: str = "consumer_offset") -> dict[str, int]:
+def _load_key_kinds(warehouse: Warehouse, offsets: str) -> dict[str, int]:
     found = warehouse.rows(
         f"SELECT consumer, change_id FROM {warehouse.ref('meta', offsets)} WHERE entity = {quote_literal(KEYS)}"
     )

@@ -6,8 +6,18 @@ from dataclasses import dataclass
 
 from headwater.errors import DeclarationError
 from headwater.events import EventListener, Finding, FindingKind, FindingMade, discard
-from headwater.gold.change_feed import Consumer, PendingChanges, changed_keys_sql, read_pending, record_progress
-from headwater.gold.columns import fit_table, is_empty
+from headwater.gold.change_feed import (
+    DEFINITION,
+    Consumer,
+    FeedPositions,
+    PendingChanges,
+    changed_keys_sql,
+    find_pending,
+    read_positions,
+    record_comparison,
+    record_progress,
+)
+from headwater.gold.columns import find_stored_types, fit_table, is_empty
 from headwater.gold.dimension.rekey import rekey_lookups
 from headwater.gold.fact import inferred_members, periods
 from headwater.gold.fact.lookup import CompiledLookup
@@ -48,6 +58,7 @@ class _Job:
     table: Table
     consumer: Consumer
     pending: PendingChanges
+    positions: FeedPositions
     listen: EventListener
 
     @property
@@ -60,20 +71,31 @@ class _Job:
 
 
 def build_fact(
-    warehouse: Warehouse, star: Star, fact: Fact, *, rebuild: bool = False, listen: EventListener = discard
+    warehouse: Warehouse,
+    star: Star,
+    fact: Fact,
+    *,
+    rebuild: bool = False,
+    listen: EventListener = discard,
+    positions: FeedPositions | None = None,
+    declared: int = 0,
 ) -> WriteCounts:
     """Bring a fact up to date with silver and its dimensions; with `rebuild`, all rows. A replay writes nothing.
 
-    What was written counts the inferred members that it put into dimensions or took out of them.
+    What was written counts the inferred members that it put into dimensions or took out of them. `positions`: where the
+    caller has read them. `declared`: see `Consumer`.
     """
     with warehouse.transaction(), warehouse.staging():
-        parts = compile_fact(star, fact, warehouse.ref)
-        table = build_table(warehouse, parts)
-        month = periods.read_newest_month(warehouse)
-        consumer = _make_consumer(star, parts, table, number=periods.number_of(month) if fact.periods else 0)
-        missing = warehouse.describe("gold", table.name) is None
-        pending = read_pending(warehouse, consumer, rebuild=rebuild or missing)
+        parts, positions = compile_fact(star, fact, warehouse.ref), positions or read_positions(warehouse)
+        stored = warehouse.describe("gold", name_table(fact))
+        types = None
+        if positions.is_compared(name_table(fact), declared):
+            types = find_stored_types(stored, parts.parts[0].values)
+        table = build_table(warehouse, parts, types)
+        consumer = _make_consumer(star, parts, table, positions, declared=declared, is_known=types is not None)
+        month, pending = positions.month, find_pending(positions, consumer, rebuild=rebuild or stored is None)
         if pending.is_idle and pending.period == consumer.period:
+            record_comparison(warehouse, consumer, pending)
             return WriteCounts()
         if pending.full:
             fit_table(warehouse, table)
@@ -85,25 +107,35 @@ def build_fact(
             table=table,
             consumer=consumer,
             pending=pending,
+            positions=positions,
             listen=listen,
         )
-        settled = rekey_lookups(warehouse, star, fact, listen)
+        settled = rekey_lookups(warehouse, star, fact, listen, positions)
         written = settled + _load(job, months)
         record_progress(warehouse, consumer, pending)
         return written
 
 
-def _make_consumer(star: Star, parts: CompiledFact, table: Table, *, number: int) -> Consumer:
-    """What the fact lives on. Days never change by themselves: how they are declared is part of the definition."""
+def find_fact_sources(star: Star, fact: Fact) -> tuple[str, ...]:
+    """The entities and dimensions (as `dim_x`) whose changes a fact consumes. Days never change by themselves."""
+    members = {name_table(item) for item in star.find_dimensions(fact).values() if not isinstance(item, DateDimension)}
+    return tuple(sorted(list_source_entities(fact) | members))
+
+
+def _make_consumer(
+    star: Star, parts: CompiledFact, table: Table, positions: FeedPositions, *, declared: int, is_known: bool
+) -> Consumer:
+    """What the fact lives on. How its days are declared is part of the definition."""
     looked_up = star.find_dimensions(parts.fact)
     days = [item.model_dump_json() for item in looked_up.values() if isinstance(item, DateDimension)]
-    members = {name_table(item) for item in looked_up.values() if not isinstance(item, DateDimension)}
     columns = [f"{column.name} {column.dtype}" for column in table.columns]
     return Consumer(
         name=table.name,
-        sources=tuple(sorted(list_source_entities(parts.fact) | members)),
+        sources=find_fact_sources(star, parts.fact),
         definition="\n".join([*columns, *days, select_rows(parts)]),
-        period=number,
+        period=positions.period if parts.fact.periods else 0,
+        declared=declared,
+        known_fingerprint=positions.offsets[table.name].get(DEFINITION, 0) if is_known else 0,
     )
 
 
@@ -115,32 +147,34 @@ def _load(job: _Job, months: str) -> WriteCounts:
     relations = [] if full else _stage_parts(job, keys)
     members = [] if full else _stage_members(job, relations, months)
     fresh = warehouse.stage("gold_fresh", select_rows(job.parts, relations=relations, members=members, months=months))
-    _report(job, fresh, relations)
+    counts = _count(job, fresh)
+    _report(job, counts, relations)
     held = None if full else _select_stored(job, keys)
     stored = held.relation if held else job.stored_ref
     candidates = inferred_members.stage_referenced_members(
         warehouse, job.parts.lookups, stored=stored, keys=None if full else keys
     )
     fresh, written = inferred_members.insert_inferred(
-        warehouse, job.star, job.table, lookups=job.parts.lookups, fresh=fresh
+        warehouse, job.star, job.table, lookups=counts.unmatched, fresh=fresh
     )
     replaced = warehouse.replace_rows(job.table, keys=keys, new_rows=fresh, stored=held)
     if replaced.inserted and not is_grain_sure(job.star, job.fact):
-        _check_grain(job, fresh)
+        _check_grain(job, fresh, has_nulls=counts.has_empty_grain)
     return written + replaced + inferred_members.delete_orphaned_inferred(warehouse, job.star, candidates)
 
 
 def _fill_empty(job: _Job, months: str) -> WriteCounts:
     """Fill an empty table: nothing has to be held against anything."""
     fresh = job.warehouse.stage("gold_fresh", select_rows(job.parts, months=months))
-    _report(job, fresh, [])
+    counts = _count(job, fresh)
+    _report(job, counts, [])
     fresh, written = inferred_members.insert_inferred(
-        job.warehouse, job.star, job.table, lookups=job.parts.lookups, fresh=fresh
+        job.warehouse, job.star, job.table, lookups=counts.unmatched, fresh=fresh
     )
     names = job.table.names
     added = job.warehouse.append("gold", job.table.name, names, f"SELECT {column_list_sql(names)} FROM {fresh}")
     if not is_grain_sure(job.star, job.fact):
-        _check_grain(job, fresh)
+        _check_grain(job, fresh, has_nulls=counts.has_empty_grain)
     return written + WriteCounts(inserted=added)
 
 
@@ -194,11 +228,16 @@ def _stage_members(job: _Job, relations: list[str], months: str) -> list[dict[st
     for part, relation in zip(job.parts.parts, relations, strict=True):
         members: dict[str, str] = {}
         for lookup in part.lookups:
-            if isinstance(lookup.dimension, EntityDimension) and not lookup.depends_on:
+            table = name_table(lookup.dimension)
+            if (
+                isinstance(lookup.dimension, EntityDimension)
+                and not lookup.depends_on
+                and not job.warehouse.is_small("gold", table)
+            ):
                 rows = job.warehouse.select_rows(
                     f"gold_members_{len(staged) * len(part.lookups) + len(members)}",
                     "gold",
-                    name_table(lookup.dimension),
+                    table,
                     keys=select_asked_keys(part, lookup, staged=relation, months=months),
                     columns=tuple(dict.fromkeys(lookup.needed_columns)),
                     by=build_dimension_key(job.warehouse, job.star, lookup.dimension),
@@ -211,7 +250,8 @@ def _stage_members(job: _Job, relations: list[str], months: str) -> list[dict[st
 def _referencing_keys_sql(job: _Job, part: CompiledPart, lookup: CompiledLookup, changed_keys: str, months: str) -> str:
     """SELECT of the keys of the current rows that ask for one of the `changed_keys` members."""
     text = select_referencing_keys(part, lookup, changed=changed_keys, months=months)
-    condition = match_condition(job.star, part, lookup, changed_keys) if job.warehouse.capabilities.narrow_reads else ""
+    is_narrow = job.warehouse.capabilities.narrow_reads and not job.warehouse.is_small("silver", part.part.entity)
+    condition = match_condition(job.star, part, lookup, changed_keys) if is_narrow else ""
     if not condition:
         return text
     # Where a column tells who may ask, those rows are found first: of them only what the question reads.
@@ -230,47 +270,73 @@ def _select_stored(job: _Job, keys: str) -> StagedRows:
     return job.warehouse.select_rows("gold_held", "gold", job.table.name, keys=own, columns=job.table.names, by=by)
 
 
-def _report(job: _Job, fresh: str, relations: list[str]) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _FreshCounts:
+    """What is special about the fresh rows, counted with one statement."""
+
+    unmatched: tuple[CompiledLookup, ...]
+    """The lookups that found no member for some row."""
+    outside: tuple[tuple[CompiledLookup, int, str], ...]
+    """The lookups of days outside of the calendar: in how many rows, and in which one."""
+    has_empty_grain: bool
+    """Whether a column of the grain is NULL in some row."""
+
+
+def _count(job: _Job, fresh: str) -> _FreshCounts:
+    lookups = job.parts.lookups
+    tests = [f"{quote(item.column)} {f'= {ERROR}' if item.is_day else 'IS NULL'}" for item in lookups]
+    tests.append(" OR ".join(f"{quote(name)} IS NULL" for name in job.fact.grain) or "FALSE")
+    values = (f"SUM(CASE WHEN {test} THEN 1 ELSE 0 END), MIN(CASE WHEN {test} THEN entity_key END)" for test in tests)
+    row = job.warehouse.rows(f"SELECT {', '.join(values)} FROM {fresh}")[0]
+    found = [(int(count or 0), str(example)) for count, example in zip(row[::2], row[1::2], strict=True)]
+    counted = [(lookup, count, example) for lookup, (count, example) in zip(lookups, found, strict=False) if count]
+    return _FreshCounts(
+        unmatched=tuple(lookup for lookup, _, _ in counted if not lookup.is_day),
+        outside=tuple(item for item in counted if item[0].is_day),
+        has_empty_grain=found[-1][0] > 0,
+    )
+
+
+def _report(job: _Job, counts: _FreshCounts, relations: list[str]) -> None:
     """Tell of rows whose day is outside of the calendar, and of rows that span no month."""
-    for lookup in job.parts.lookups:
-        if lookup.is_day:
-            outside = f"SELECT entity_key FROM {fresh} WHERE {quote(lookup.column)} = {ERROR}"
-            detail = f"`{lookup.name}` is outside of the span of `{lookup.dimension.dimension}`"
-            _report_finding(job, outside, "date_out_of_range", detail)
+    for lookup, count, example in counts.outside:
+        detail = f"`{lookup.name}` is outside of the span of `{lookup.dimension.dimension}`"
+        _report_finding(job, count, example, "date_out_of_range", detail)
     if job.fact.periods:
         texts = relations or [part.relation for part in job.parts.parts]
         spanless = periods.select_spanless(job.parts, texts)
-        _report_finding(job, spanless, "missing_period", "spans no month: it has no first day, or ends before it")
+        count, example = job.warehouse.rows(f"SELECT COUNT(*), MIN(entity_key) FROM ({spanless}) AS found")[0]
+        detail = "spans no month: it has no first day, or ends before it"
+        _report_finding(job, count, example, "missing_period", detail)
 
 
-def _report_finding(job: _Job, select: str, kind: FindingKind, detail: str) -> None:
-    count, example = job.warehouse.rows(f"SELECT COUNT(*), MIN(entity_key) FROM ({select}) AS found")[0]
+def _report_finding(job: _Job, count: int, example: str, kind: FindingKind, detail: str) -> None:
     if count:
         table = f"gold.{job.table.name}"
         finding = Finding(table=table, finding=kind, count=count, detail=f"{detail}; e.g. {example}")
         job.listen(FindingMade(tenant=job.warehouse.tenant, finding=finding))
 
 
-def _select_same_grain(job: _Job, fresh: str) -> str:
+def _select_same_grain(job: _Job, fresh: str, *, has_nulls: bool) -> str:
     """SELECT of the stored rows with the grain of a fresh one. NULL equals NULL there, which Postgres finds row by row: apart."""
     grain, names = job.fact.grain, column_list_sql(("entity_key", *job.fact.grain), "_row")
     equal = " AND ".join(f"_new.{quote(name)} = _row.{quote(name)}" for name in grain)
     select = f"SELECT {names} FROM {job.stored_ref} AS _row WHERE EXISTS (SELECT 1 FROM {fresh} AS _new WHERE {equal})"
-    empty, held = (" OR ".join(f"{of}.{quote(name)} IS NULL" for name in grain) for of in ("_new", "_row"))
-    if not job.warehouse.rows(f"SELECT 1 FROM {fresh} AS _new WHERE {empty} LIMIT 1"):
+    if not has_nulls:
         return select
+    empty, held = (" OR ".join(f"{of}.{quote(name)} IS NULL" for name in grain) for of in ("_new", "_row"))
     same = " AND ".join(f"_new.{quote(name)} IS NOT DISTINCT FROM _row.{quote(name)}" for name in grain)
     among = f"EXISTS (SELECT 1 FROM {fresh} AS _new WHERE ({empty}) AND {same})"
     return f"{select} UNION ALL SELECT {names} FROM {job.stored_ref} AS _row WHERE ({held}) AND {among}"
 
 
-def _check_grain(job: _Job, fresh: str) -> None:
+def _check_grain(job: _Job, fresh: str, *, has_nulls: bool) -> None:
     """Nothing when the fresh rows share their grain with no other row of their connection; DeclarationError otherwise."""
     grain = job.fact.grain
     names = ", ".join([connection_sql("_row.entity_key"), column_list_sql(grain, "_row")])
     twice = job.warehouse.rows(
-        f"SELECT MIN(_row.entity_key), MAX(_row.entity_key), COUNT(*), {names} FROM ({_select_same_grain(job, fresh)}) AS _row "
-        f"GROUP BY {names} HAVING COUNT(*) > 1 LIMIT 1"
+        f"SELECT MIN(_row.entity_key), MAX(_row.entity_key), COUNT(*), {names} "
+        f"FROM ({_select_same_grain(job, fresh, has_nulls=has_nulls)}) AS _row GROUP BY {names} HAVING COUNT(*) > 1 LIMIT 1"
     )
     if twice:
         one, other, count, _, *values = twice[0]

@@ -20,16 +20,14 @@ from headwater.warehouse.base import Table, Warehouse, WriteCounts
 def insert_inferred(
     warehouse: Warehouse, star: Star, table: Table, *, lookups: Sequence[CompiledLookup], fresh: str
 ) -> tuple[str, WriteCounts]:
-    """Insert inferred members for unmatched lookups of the `fresh` rows; the staged rows with all keys, and the counts."""
-    written, late = WriteCounts(), []
+    """Insert inferred members for the `lookups` that found none for some of the `fresh` rows.
+
+    Returns the staged rows with all keys, and the counts.
+    """
+    written = WriteCounts()
     for lookup in lookups:
-        if lookup.is_day:
-            continue
-        added = _infer(warehouse, star, lookup, fresh)
-        written += WriteCounts(inserted=added)
-        if added or _has_unanswered(warehouse, lookup, fresh):
-            late.append(lookup)
-    return (_stage_filled(warehouse, table, late, fresh) if late else fresh), written
+        written += WriteCounts(inserted=_infer(warehouse, star, lookup, fresh))
+    return (_stage_filled(warehouse, table, lookups, fresh) if lookups else fresh), written
 
 
 def _infer(warehouse: Warehouse, star: Star, lookup: CompiledLookup, fresh: str) -> int:
@@ -57,10 +55,6 @@ def _infer(warehouse: Warehouse, star: Star, lookup: CompiledLookup, fresh: str)
     return added
 
 
-def _has_unanswered(warehouse: Warehouse, lookup: CompiledLookup, fresh: str) -> bool:
-    return bool(warehouse.rows(f"SELECT 1 FROM {fresh} WHERE {quote(lookup.column)} IS NULL LIMIT 1"))
-
-
 def _stage_filled(warehouse: Warehouse, table: Table, late: Sequence[CompiledLookup], fresh: str) -> str:
     found = {
         lookup.column: f"COALESCE(_row.{quote(lookup.column)}, {quote(lookup.name)}.{quote(lookup.key_name)})"
@@ -80,9 +74,7 @@ def stage_referenced_members(
 ) -> dict[str, str]:
     """By dimension, the staged keys of inferred members that stored rows of `keys` (all members, if None) point at."""
     selects: dict[str, list[str]] = {}
-    for lookup in lookups:
-        if lookup.is_day or not warehouse.rows(f"SELECT 1 FROM {lookup.table} WHERE is_inferred LIMIT 1"):
-            continue
+    for lookup in _find_with_inferred(warehouse, lookups):
         pointing = f"SELECT {quote(lookup.column)} FROM {stored} WHERE entity_key IN (SELECT entity_key FROM {keys})"
         among = f" AND {quote(lookup.key_name)} IN ({pointing})" if keys else ""
         selects.setdefault(lookup.dimension.dimension, []).append(
@@ -92,6 +84,18 @@ def stage_referenced_members(
         name: warehouse.stage(f"gold_referred_{number}", "\nUNION\n".join(texts))
         for number, (name, texts) in enumerate(selects.items())
     }
+
+
+def _find_with_inferred(warehouse: Warehouse, lookups: Sequence[CompiledLookup]) -> list[CompiledLookup]:
+    """The lookups whose dimension has any inferred member."""
+    tables = list(dict.fromkeys(lookup.table for lookup in lookups if not lookup.is_day))
+    if not tables:
+        return []
+    tests = (
+        f"SELECT DISTINCT {number} AS number FROM {table} WHERE is_inferred" for number, table in enumerate(tables)
+    )
+    found = {tables[int(row[0])] for row in warehouse.rows("\nUNION ALL ".join(tests))}
+    return [lookup for lookup in lookups if not lookup.is_day and lookup.table in found]
 
 
 def delete_orphaned_inferred(warehouse: Warehouse, star: Star, candidates: dict[str, str]) -> WriteCounts:

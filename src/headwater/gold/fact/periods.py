@@ -6,20 +6,8 @@ from calendar import monthrange
 from collections.abc import Iterator
 from datetime import date
 
-from headwater.clock import EPOCH
 from headwater.gold.fact.select import CompiledFact
 from headwater.warehouse.base import Warehouse
-
-
-def read_newest_month(warehouse: Warehouse) -> date:
-    """The first day of the month of the newest batch; the first month of all before there is any."""
-    newest = warehouse.rows(f"SELECT MAX(read_at) FROM {warehouse.ref('meta', 'batch')}")[0][0]
-    return date(newest.year, newest.month, 1) if newest else EPOCH.date()
-
-
-def number_of(month: date) -> int:
-    """The month as a number that grows: yyyymm."""
-    return month.year * 100 + month.month
 
 
 def stage_months(warehouse: Warehouse, parts: CompiledFact, last: date) -> str:

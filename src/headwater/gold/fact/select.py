@@ -114,12 +114,15 @@ def _day_sql(reader: ExpressionReader, text: str) -> str:
     return f"CAST({reader.compile(text)} AS DATE)"
 
 
-def build_table(warehouse: Warehouse, parts: CompiledFact) -> Table:
-    """The table that keeps a fact; types of expressions are the engine's where `types` does not say."""
+def build_table(warehouse: Warehouse, parts: CompiledFact, types: Mapping[str, str] | None = None) -> Table:
+    """The table that keeps a fact; types of expressions are the engine's where `types` of the fact does not say.
+
+    `types`: those of all columns, where they are known.
+    """
     fact = parts.fact
     where = f"{fact.origin} fact {fact.fact}"
     months = "(SELECT DATE '1970-01-01' AS period_start, DATE '1970-01-31' AS period_end)"
-    types = infer_types(warehouse, select_rows(parts, months=months), where=where)
+    types = infer_types(warehouse, select_rows(parts, months=months), where=where) if types is None else types
     keys = [lookup.column for lookup in parts.lookups]
     grain = [name for name in parts.parts[0].values if name in (*fact.grain, *PERIOD)]
     others = [name for name in parts.parts[0].values if name not in grain]

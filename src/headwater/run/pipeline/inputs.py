@@ -1,28 +1,114 @@
-"""The inputs of silver: the source mappings of an entity, and its landed batches."""
+"""The inputs of silver and gold: the source mappings of an entity, its landed batches, and which tables have news."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from headwater import __version__
 from headwater.batch import Batch, Feed
 from headwater.bronze.distinct_keys import read_keys
 from headwater.bronze.land import find_refused_file
 from headwater.clock import EPOCH
+from headwater.gold.change_feed import FeedPositions, read_positions
+from headwater.gold.fact.build import find_fact_sources
+from headwater.gold.star import Star
 from headwater.lake.base import Lake
 from headwater.ledger.base import BatchRow, Ledger
+from headwater.model.dimension import DateDimension, Dimension
 from headwater.model.entity import Entity
 from headwater.model.entity import Source as Mapped
 from headwater.model.expression import Scope, compile_expression
+from headwater.model.fact import Fact
 from headwater.model.names_in_scope import map_bronze_columns
+from headwater.model.tables import list_source_entities, name_table
 from headwater.run.pipeline.source_clock import correct_window
 from headwater.run.pipeline.sources import Source
 from headwater.run.workspace import Workspace
-from headwater.silver.consumed_batches import ConsumedBatch
+from headwater.silver.consumed_batches import ConsumedBatch, load_all_consumed, load_consumed, save_empty
 from headwater.silver.mapping import LandedBatch, SourceMapping
+from headwater.warehouse.base import Warehouse
 from headwater.wire.cursor import DeleteFlag, IdSweep, NoDeletes, SnapshotDeletes
 
 _LANDED = ("transformed", "completed")
+
+
+@dataclass(kw_only=True)
+class WarehouseReads:
+    """What the steps of a run need to know of the warehouse, read once for all of them, and again after a change.
+
+    Only this run writes the warehouse, because it holds the lease of the tenant.
+    """
+
+    consumed: dict[str, dict[str, ConsumedBatch]] | None = None
+    """The batches that each entity has taken, when the first step asked."""
+    written: set[str] = field(default_factory=set)
+    """The entities that this run changed since `consumed` was read."""
+    ready_entities: set[str] = field(default_factory=set)
+    """The entities whose tables are as their declarations say."""
+    positions: FeedPositions | None = None
+    """How far the tables of gold are; None after a step that may have changed it."""
+    empty: dict[str, Sequence[LandedBatch]] = field(default_factory=dict)
+    """By entity: batches without any record that it has not taken yet."""
+
+    def get_consumed(self, warehouse: Warehouse, entity: str) -> Mapping[str, ConsumedBatch]:
+        """The batches that an entity has taken."""
+        if self.consumed is None:
+            self.consumed = load_all_consumed(warehouse)
+        if entity in self.written:
+            self.consumed[entity] = load_consumed(warehouse, entity)
+            self.written.discard(entity)
+        return self.consumed.setdefault(entity, {})
+
+    def refresh(self, entity: str) -> None:
+        """After a change of an entity: forget what it has taken, and how far gold is, because it may have news for gold."""
+        self.positions = None
+        self.written.add(entity)
+
+    def save_empty(self, warehouse: Warehouse) -> None:
+        """Remember in the warehouse that the empty batches were taken, before anything relies on it."""
+        save_empty(warehouse, self.empty)
+        if self.empty:
+            self.empty.clear()
+            self.positions = None
+
+    def load_positions(self, warehouse: Warehouse) -> FeedPositions:
+        """How far the tables of gold are now."""
+        if self.positions is None:
+            self.positions = read_positions(warehouse)
+        return self.positions
+
+    def has_news(self, warehouse: Warehouse, star: Star, table: Dimension | Fact, *, declared: int) -> bool:
+        """Whether there may be something to do for a table of gold."""
+        name = name_table(table)
+        if warehouse.describe("gold", name) is None:
+            return True
+        if isinstance(table, Fact):
+            sources, has_periods = find_fact_sources(star, table), table.periods is not None
+        else:
+            sources, has_periods = tuple(list_source_entities(table)), False
+        positions = self.load_positions(warehouse)
+        return not positions.is_current(name, sources, declared=declared, has_periods=has_periods)
+
+    def find_declared(self, warehouse: Warehouse, star: Star, table: Dimension | Fact, fingerprint: int) -> int:
+        """The fingerprint of the declarations, if all that a table of gold is built from is as these say; 0 otherwise."""
+        is_ready = list_source_entities(table) <= self.ready_entities
+        if isinstance(table, Fact):
+            positions = self.load_positions(warehouse)
+            # Days are built from their declaration alone, which is part of what a fact is made by.
+            others = (one for one in star.find_dimensions(table).values() if not isinstance(one, DateDimension))
+            is_ready &= all(positions.is_compared(name_table(one), fingerprint) for one in others)
+        return fingerprint if is_ready else 0
+
+
+def compute_fingerprint(workspace: Workspace) -> int:
+    """A number that differs for other declarations, settings or versions of Headwater."""
+    settings = json.dumps(dict(workspace.project.settings), sort_keys=True)
+    text = "\n".join((__version__, settings, workspace.declarations.model_dump_json()))
+    return int(hashlib.sha256(text.encode()).hexdigest()[:15], 16)
 
 
 def build_mappings(workspace: Workspace, entity: Entity) -> dict[str, SourceMapping]:

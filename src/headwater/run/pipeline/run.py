@@ -107,6 +107,7 @@ def _execute(
                 # A process that is killed after a table changed must not leave the publication as it was.
                 mark_unpublished(workspace.ledger, workspace.tenant, step.name)
         results = execute(plan, runner.run_step, context.listen)
+        runner.finish()
         complete_batches(workspace, runner.sources, plan, results, waiting=runner.waiting)
         counts.counts = () if context.stop() or not _is_history_requested(request) else count_records(runner, request)
         prune_changes(runner.warehouse)

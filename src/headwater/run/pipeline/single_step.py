@@ -94,6 +94,7 @@ class _SingleStep:
                     tenant=self.workspace.tenant, steps=(replace(_decide_rebuild(runner, self.step), after=()),)
                 )
                 (result,) = execute(plan, runner.run_step, self.context.listen)
+                runner.finish()
                 if result.state == "succeeded":
                     self._finish(runner, stack)
                 return result

@@ -15,6 +15,7 @@ from headwater.clock import EPOCH, parse_instant, parse_span
 from headwater.errors import DeclarationError
 from headwater.gold.dimension.rekey import find_outdated
 from headwater.ledger.base import BatchRow, Ledger
+from headwater.model.entity import Entity
 from headwater.model.field import build_nodes
 from headwater.model.project import Connection, Policy
 from headwater.model.resource import Resource
@@ -26,6 +27,7 @@ from headwater.run.pipeline.publication_marks import find_unpublished
 from headwater.run.plugins import InstalledConnector
 from headwater.run.workspace import TenantWorkspace
 from headwater.silver.schema.diff import decide_schemas
+from headwater.silver.schema.migrate import find_migrated
 from headwater.warehouse.base import SchemaName, Warehouse
 
 
@@ -82,6 +84,8 @@ class WarehouseState:
     """The existing tables, e.g. `silver.ticket` and `gold.dim_customer`."""
     schema_decisions: Mapping[str, SchemaDecision] = field(default_factory=dict)
     """The entities whose declaration differs from their stored history."""
+    migrated: Mapping[str, Entity] = field(default_factory=dict)
+    """The entities whose tables are as they need them, each as its history goes on."""
 
 
 def read_warehouse_state(workspace: TenantWorkspace, warehouse: Warehouse, *, excluded: str = "") -> WarehouseState:
@@ -95,7 +99,8 @@ def read_warehouse_state(workspace: TenantWorkspace, warehouse: Warehouse, *, ex
     }
     # A table whose keys do not match the declaration counts as missing, so that the run rebuilds its keys.
     stale = find_outdated(warehouse, workspace.declarations.dimensions.values(), built)
-    return WarehouseState(built=built - stale, schema_decisions=decisions)
+    migrated = find_migrated(warehouse, [item for item in entities if item.entity not in decisions])
+    return WarehouseState(built=built - stale, schema_decisions=decisions, migrated=migrated)
 
 
 def load_state(

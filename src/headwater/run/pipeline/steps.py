@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import assert_never
 
 from headwater.batch import Batch, Feed
@@ -28,8 +29,10 @@ from headwater.plan.step import BuildDimension, Conform, Extract, Land, LoadFact
 from headwater.publish.publish import publish
 from headwater.run.pipeline.context import RunContext
 from headwater.run.pipeline.inputs import (
+    WarehouseReads,
     allow_drops,
     build_mappings,
+    compute_fingerprint,
     find_parent_changes,
     list_landed,
     load_allowed_drops,
@@ -41,9 +44,10 @@ from headwater.run.pipeline.services import Services
 from headwater.run.pipeline.sources import Source, WarehouseState, load_feed_state
 from headwater.run.pipeline.verify import ReadVerifier
 from headwater.run.workspace import TenantWorkspace
-from headwater.silver.conform import conform
-from headwater.silver.consumed_batches import ConsumedBatch, get_position, load_consumed
-from headwater.silver.mapping import LandedBatch
+from headwater.silver.conform import ReadyEntity, conform
+from headwater.silver.consumed_batches import ConsumedBatch, get_position
+from headwater.silver.mapping import LandedBatch, SourceMapping
+from headwater.silver.merge.result import MergeResult
 from headwater.silver.schema.migrate import drop_entity, finish_rebuild
 from headwater.warehouse.base import Warehouse, WriteCounts
 
@@ -65,6 +69,10 @@ class StepRunner:
     """The state of the warehouse when the run began."""
     waiting: set[str] = field(default_factory=set)
     """The batches whose deletes wait for confirmation."""
+    reads: WarehouseReads = field(default_factory=WarehouseReads)
+    """What the steps know of the warehouse already."""
+    mappings: dict[str, Mapping[str, SourceMapping]] = field(default_factory=dict)
+    """The source mappings of the entities that have been needed so far."""
     landing: threading.Lock = field(default_factory=threading.Lock)
     """One batch lands at a time, because landing uses all cores and its share of memory."""
 
@@ -72,6 +80,19 @@ class StepRunner:
     def warehouse(self) -> Warehouse:
         """The warehouse of the tenant."""
         return self.open_warehouse()
+
+    @cached_property
+    def star(self) -> Star:
+        """The declarations of gold."""
+        return Star(declarations=self.workspace.declarations, settings=self.workspace.project.settings)
+
+    @cached_property
+    def fingerprint(self) -> int:
+        """A number that differs for other declarations, settings or versions of Headwater."""
+        return compute_fingerprint(self.workspace.parent)
+
+    def __post_init__(self) -> None:
+        self.reads.ready_entities.update(self.warehouse_state.migrated)
 
     def run_step(self, step: Step) -> str:
         """Execute one step, and return a summary. Cancelled if a stop was requested before it began."""
@@ -203,19 +224,28 @@ class StepRunner:
     def _conform(self, step: Conform) -> str:
         name, entity = step.entity, self.workspace.declarations.entities[step.entity]
         if step.rebuild_reason:
-            drop_entity(self.warehouse, entity)
-            detail = f"{name}: {step.rebuild_reason}"
-            self._report(Finding(table=f"silver.{name}", finding="history_rebuilt", count=1, detail=detail))
-        consumed = load_consumed(self.warehouse, name)
-        summary = self._conform_verified(entity, self._list_landed(entity, known=consumed))
+            return self._rebuild_history(entity, step.rebuild_reason)
+        landed = self._list_landed(entity, known=self.reads.get_consumed(self.warehouse, name))
+        if name in self.warehouse_state.migrated and all(item.is_empty for item in landed):
+            # Which batches were taken is written for all such entities together, see `finish`.
+            self.reads.empty[name] = landed
+            return self._describe_merge(name, MergeResult())
+        return self._conform_verified(entity, landed)
+
+    def _rebuild_history(self, entity: Entity, reason: str) -> str:
+        drop_entity(self.warehouse, entity)
+        self.reads.refresh(entity.entity)
+        detail = f"{entity.entity}: {reason}"
+        self._report(Finding(table=f"silver.{entity.entity}", finding="history_rebuilt", count=1, detail=detail))
+        summary = self._conform_verified(entity, self._list_landed(entity, known={}))
         finish_rebuild(self.warehouse, entity)
-        return f"rebuilt: {summary}" if step.rebuild_reason else summary
+        return f"rebuilt: {summary}"
 
     def _conform_verified(self, entity: Entity, landed: Sequence[LandedBatch]) -> str:
         """Merge batches. Complete reads of this run are first verified with requests to their services."""
         verifier = ReadVerifier(
             entity=entity,
-            mappings=build_mappings(self.workspace.parent, entity),
+            mappings=self._get_mappings(entity),
             sources=self.sources,
             clients=self.services.clients,
             times=self.services.began,
@@ -241,6 +271,12 @@ class StepRunner:
                 detail = self.conform(entity.entity, verified)
         return detail or "its deletes wait for confirmation by the service"
 
+    def finish(self) -> None:
+        """Write what steps left to be written together. Call it after the last step, before batches count as completed."""
+        if self.reads.empty:
+            self.context.check_lease()
+            self.reads.save_empty(self.warehouse)
+
     def _report(self, finding: Finding) -> None:
         self.context.listen(FindingMade(tenant=self.workspace.tenant, finding=finding))
 
@@ -250,22 +286,34 @@ class StepRunner:
     def conform(self, name: str, landed: Sequence[LandedBatch]) -> str:
         """Merge landed batches into the history of an entity, and return a summary."""
         entity = self.workspace.declarations.entities[name]
-        mappings = build_mappings(self.workspace.parent, entity)
+        migrated = self.warehouse_state.migrated.get(name)
         ledger, tenant = self.workspace.ledger, self.workspace.tenant
         merged = conform(
             self.warehouse,
-            entity,
-            mappings,
+            ReadyEntity(entity=migrated, consumed=self.reads.get_consumed(self.warehouse, name))
+            if migrated
+            else entity,
+            self._get_mappings(entity),
             landed,
             load_landed=lambda: self._list_landed(entity, known={}),
             allowed=load_allowed_drops(ledger, tenant, name, landed),
             allow_drop=self.context.allow_drop,
         )
+        self.reads.refresh(name)
+        self.reads.ready_entities.add(name)
         self.waiting.update(merged.waiting)
         if self.context.allow_drop:
             allow_drops(ledger, tenant, name, landed)
         for finding in merged.findings:
             self._report(finding)
+        return self._describe_merge(name, merged)
+
+    def _get_mappings(self, entity: Entity) -> Mapping[str, SourceMapping]:
+        if entity.entity not in self.mappings:
+            self.mappings[entity.entity] = build_mappings(self.workspace.parent, entity)
+        return self.mappings[entity.entity]
+
+    def _describe_merge(self, name: str, merged: MergeResult) -> str:
         self.context.listen(
             VersionsWritten(
                 tenant=self.workspace.tenant,
@@ -278,13 +326,20 @@ class StepRunner:
         return f"{merged.events:,} events, {merged.inserted:,} versions inserted, {merged.deleted:,} deleted"
 
     def _build(self, declared: Dimension | Fact) -> str:
-        star = Star(declarations=self.workspace.declarations, settings=self.workspace.project.settings)
-        listen = self.context.listen
-        counts: WriteCounts
-        if isinstance(declared, Fact):
-            counts = build_fact(self.warehouse, star, declared, listen=listen)
-        else:
-            counts = build_dimension(self.warehouse, star, declared, listen=listen)
+        listen, counts = self.context.listen, WriteCounts()
+        if isinstance(declared, Fact) and declared.periods is not None:
+            self.reads.save_empty(self.warehouse)  # the newest batch tells which months there are
+        fingerprint = self.reads.find_declared(self.warehouse, self.star, declared, self.fingerprint)
+        if self.reads.has_news(self.warehouse, self.star, declared, declared=fingerprint):
+            positions, self.reads.positions = self.reads.load_positions(self.warehouse), None
+            if isinstance(declared, Fact):
+                counts = build_fact(
+                    self.warehouse, self.star, declared, listen=listen, positions=positions, declared=fingerprint
+                )
+            else:
+                counts = build_dimension(
+                    self.warehouse, self.star, declared, listen=listen, positions=positions, declared=fingerprint
+                )
         table = f"gold.{name_table(declared)}"
         listen(TableBuilt(tenant=self.workspace.tenant, table=table, inserted=counts.inserted, deleted=counts.deleted))
         return f"{counts.inserted:,} rows inserted, {counts.deleted:,} deleted"

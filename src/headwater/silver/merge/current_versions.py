@@ -37,7 +37,7 @@ class VersionLookup:
         if not warehouse.capabilities.narrow_reads:
             affected = f"v.entity_key IN ({self._select_affected()})"
             return self._stage_marked(f"(SELECT * FROM {self.tables.versions_ref} AS v WHERE {affected})")
-        if not self.tables.has_versions():
+        if not warehouse.is_small("silver", self.tables.name) and not self.tables.has_versions():
             return self._stage_none()
         single = self._select_single()
         if not self.tables.entity.overwritten and warehouse.rows(f"SELECT 1 FROM ({single}) AS k LIMIT 1"):

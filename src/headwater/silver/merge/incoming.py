@@ -24,7 +24,7 @@ class IncomingEvents:
     new_rows: str
     """Events that the log does not have."""
     late_keys: str
-    """Keys (`entity_key`, `key_hash`) whose history must be folded from the whole log."""
+    """Keys (`entity_key`, `key_hash`) whose history must be folded from the whole log; maybe empty where none is late."""
     reattributed: str | None
     """Events of the log that were observed later, or first earlier, than it says; with what it is to say (`RAISED`)."""
     events: int
@@ -75,8 +75,10 @@ class _Deduplication:
         count, keys, first = self._warehouse.rows(counts)[0]
         if keys < count:
             arriving = self._merge_duplicates(arriving)
-        late = self._warehouse.stage("silver__late", self._late_keys_sql(arriving, first or 0))
-        if self._warehouse.count(late):
+        select = self._late_keys_sql(arriving, first or 0)
+        is_cheap = self._warehouse.is_small("silver", self.tables.log.name)
+        late = "" if is_cheap and not self._has_rows(select) else self._warehouse.stage("silver__late", select)
+        if late and self._warehouse.count(late):
             return self._drop_logged(arriving, late, one_per_key=keys == count)
         return IncomingEvents(
             new_rows=arriving,
@@ -86,6 +88,9 @@ class _Deduplication:
             has_late=False,
             one_per_key=keys == count,
         )
+
+    def _has_rows(self, select: str) -> bool:
+        return bool(self._warehouse.rows(f"SELECT 1 FROM ({select}) AS late LIMIT 1"))
 
     def _stage_arriving(self, events: str) -> str:
         names = [name for name in self.tables.log.names if name not in {"first_observed", "key_hash"}]

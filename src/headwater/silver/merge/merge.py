@@ -42,11 +42,13 @@ def merge(
         return merge_events(EntityTables(warehouse, entity), events, in_order=in_order)
 
 
-def merge_events(tables: EntityTables, events: str, *, in_order: bool = False) -> MergeResult:
-    """`merge`, for events of batches that are saved already."""
+def merge_events(
+    tables: EntityTables, events: str, *, in_order: bool = False, is_one_read: bool = False
+) -> MergeResult:
+    """`merge`, for events of batches that are saved already. `is_one_read`: all are known to be observed at one instant."""
     done = MergeResult()
     with tables.warehouse.transaction():
-        for part in split_reads(tables.warehouse, events) if in_order else [events]:
+        for part in split_reads(tables.warehouse, events) if in_order and not is_one_read else [events]:
             done += _merge_part(tables, part, in_order=in_order)
     return done
 

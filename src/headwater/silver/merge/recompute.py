@@ -25,7 +25,7 @@ def recompute(tables: EntityTables, incoming: IncomingEvents) -> WriteCounts:
         tables=tables,
         incoming=incoming,
         versions=versions,
-        replayed=warehouse.stage("silver__many", _multi_event_keys_sql(incoming)),
+        replayed=_stage_replayed(warehouse, incoming),
     )
     return job.write()
 
@@ -45,12 +45,17 @@ def _update_observations(tables: EntityTables, incoming: IncomingEvents) -> None
     warehouse.stage("silver__logged", kept, f"SELECT {column_list_sql(log.names)} FROM {changes}")
 
 
-def _multi_event_keys_sql(incoming: IncomingEvents) -> str:
-    """SELECT of the keys that must be replayed: several new events at once, or late events."""
+def _stage_replayed(warehouse: Warehouse, incoming: IncomingEvents) -> str:
+    """Stage the keys that must be replayed, because of several new events at once, or of late events; empty for none."""
     several = f"SELECT entity_key FROM {incoming.new_rows} GROUP BY entity_key HAVING COUNT(*) > 1"
     if incoming.one_per_key:
+        if not incoming.has_late:
+            return ""
         several = f"SELECT entity_key FROM {incoming.new_rows} WHERE FALSE"
-    return f"{several} UNION {incoming.select_late()}" if incoming.has_late else several
+    keys = warehouse.stage(
+        "silver__many", f"{several} UNION {incoming.select_late()}" if incoming.has_late else several
+    )
+    return keys if warehouse.count(keys) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +66,7 @@ class _MergeJob:
     incoming: IncomingEvents
     versions: StoredVersions
     replayed: str
-    """The staged keys whose events are folded; each of the others has one new event, applied to its last version."""
+    """The staged keys whose events are folded, empty for none; each other key has one new event, applied to its last version."""
 
     @property
     def versions_relation(self) -> str:
@@ -71,7 +76,7 @@ class _MergeJob:
     def write(self) -> WriteCounts:
         """Write the changed and the first versions, and record the changed keys for gold."""
         warehouse, selects = self.tables.warehouse, [self._select_step_changes()]
-        if warehouse.count(self.replayed):
+        if self.replayed:
             selects += self._select_fold_changes(warehouse.stage("silver__story", self._select_replay_events()))
         changes, inserts = warehouse.stage("silver__moved", *selects), self._select_first_versions()
         old_key_columns = {"entity_key": "_key", "version_number": "_number"}
@@ -86,8 +91,8 @@ class _MergeJob:
     def _select_step_changes(self) -> str:
         """SELECT of the changed versions of keys with a single new event, which is applied to the last version."""
         shape, events = self.tables.columns, self.incoming.new_rows
-        replayed = f"SELECT entity_key FROM {self.replayed}"
-        last = f"(SELECT * FROM {self.versions_relation} WHERE _last AND entity_key NOT IN ({replayed}))"
+        stepped_condition = f" AND entity_key NOT IN (SELECT entity_key FROM {self.replayed})" if self.replayed else ""
+        last = f"(SELECT * FROM {self.versions_relation} WHERE _last{stepped_condition})"
         unsure = [name for group in group_carried(shape, self._read_known_columns()) for name in group]
         unsure += [name for name in shape.overwritten if name not in unsure]
         stepped = append_sql(last, events, shape, partly_known=unsure)
@@ -103,7 +108,9 @@ class _MergeJob:
 
     def _select_first_versions(self) -> str:
         """SELECT of the first versions of new keys."""
-        known = f"SELECT entity_key FROM {self.versions_relation} UNION ALL SELECT entity_key FROM {self.replayed}"
+        known = f"SELECT entity_key FROM {self.versions_relation}"
+        if self.replayed:
+            known += f" UNION ALL SELECT entity_key FROM {self.replayed}"
         unless = f"n.entity_key IN ({known})"
         return first_versions_sql(self.incoming.new_rows, self.tables.columns, unless=unless)
 

@@ -16,11 +16,6 @@ from headwater.warehouse.dml import overwrite_rows
 _COLUMNS = ("entity_key", "sequence", "operation", "source", "hash", "stamp", "observed", "place")
 
 
-def is_order_dependent(warehouse: Warehouse, staged: str) -> bool:
-    """Whether what some staged events decide depends on what was read before each of them."""
-    return bool(warehouse.rows(f"SELECT 1 FROM {staged} WHERE _unstamped OR _outside LIMIT 1"))
-
-
 def drop_repeats(tables: EntityTables, staged: str, name: str, *, whole: bool = False) -> None:
     """Stage the events of one batch (`staged`, whose name is `name`) anew, without those that decide nothing.
 

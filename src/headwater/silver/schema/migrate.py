@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from headwater.errors import DeclarationError
@@ -12,6 +12,7 @@ from headwater.silver.entity_tables import EntityTables
 from headwater.silver.schema.diff import OUTDATED, SchemaDiff, check_decision, diff_schema, with_stored_columns
 from headwater.silver.schema.snapshot import (
     SchemaSnapshot,
+    find_snapshots,
     is_outdated,
     load_snapshots,
     read_stored_schema,
@@ -43,6 +44,25 @@ def migrate_tables(warehouse: Warehouse, entity: Entity) -> MigratedEntity:
         create_meta_tables(warehouse)
     with warehouse.transaction():
         return _migrate(EntityTables(warehouse, entity))
+
+
+def find_migrated(warehouse: Warehouse, entities: Iterable[Entity]) -> dict[str, Entity]:
+    """The entities whose tables are as they need them, each as its history goes on; others need `migrate_tables`."""
+    notes = find_snapshots(warehouse)
+    by_name: dict[str, Entity] = {}
+    for entity in entities:
+        tables, known = EntityTables(warehouse, entity), notes.get(entity.entity)
+        if known is None or known.rebuilding or is_outdated(tables, known) or not _has_tables(tables):
+            continue
+        merged = with_stored_columns(entity, known)
+        if _build_snapshot(merged, set(entity.columns), rebuilding=False).render() == known.render():
+            by_name[entity.entity] = merged
+    return by_name
+
+
+def _has_tables(tables: EntityTables) -> bool:
+    names = (tables.name, f"{tables.name}_log", f"{tables.name}_current")
+    return all(tables.warehouse.describe("silver", name) is not None for name in names)
 
 
 def create_meta_tables(warehouse: Warehouse) -> None:

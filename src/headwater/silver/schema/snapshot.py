@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from headwater.model.entity import RESERVED, Column
@@ -100,6 +101,7 @@ def save_snapshot(tables: EntityTables, text: str) -> None:
     )
 
 
+@lru_cache(maxsize=1024)
 def _parse(text: str) -> SchemaSnapshot:
     snapshot = json.loads(text)
     columns = {

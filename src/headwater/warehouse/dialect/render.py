@@ -135,6 +135,12 @@ def limit_sql(sql: str, dialect: str, limit: int) -> str:
     return f"SELECT * FROM (\n{sql}\n) AS limited LIMIT {limit}" if is_select else sql
 
 
+def read_counts(warehouse: Warehouse, selects: Iterable[str]) -> list[int]:
+    """Count the rows of several SELECTs with one statement."""
+    parts = (f"SELECT {number} AS number, COUNT(*) AS count FROM ({text}) AS c" for number, text in enumerate(selects))
+    return [int(row[1]) for row in sorted(warehouse.rows("\nUNION ALL ".join(parts)))]
+
+
 def count_rows(warehouse: Warehouse, layer: SchemaName, name: str) -> int:
     """Count the rows of a stored table."""
     return int(warehouse.rows(f"SELECT COUNT(*) FROM {warehouse.ref(layer, name)}")[0][0])

@@ -29,9 +29,10 @@ from headwater.warehouse.base import (
 from headwater.warehouse.dialect.dialect import PORTABLE
 from headwater.warehouse.dialect.render import create_table_sql
 from headwater.warehouse.duckdb import replace_rows
+from headwater.warehouse.duckdb.catalog import Catalog
 from headwater.warehouse.duckdb.connection import STORAGE, connect, to_warehouse_error, warn_newer_storage
+from headwater.warehouse.duckdb.row_lookup import SMALL, RowLookup
 from headwater.warehouse.duckdb.row_lookup import STAGED as LOOKUP_TABLES
-from headwater.warehouse.duckdb.row_lookup import RowLookup
 from headwater.warehouse.progress_bar import disable_progress_bar
 from headwater.warehouse.staging import StagingScopes
 
@@ -42,6 +43,9 @@ _UTC = (
 """The instant that the user gives, as UTC without a zone. A direct cast would drop the offset of a text, and convert a
 zoned instant to the time zone of the session."""
 
+_HEAD = 300
+"""So many characters of a statement hold the name of the table that it writes."""
+
 _BATCH = 50_000
 """Rows per batch of a stream."""
 
@@ -50,16 +54,6 @@ COPY_OPTIONS: Mapping[FileFormat, str] = {
     "csv": "FORMAT csv, HEADER true",
 }
 """The options of COPY for exports, by file format."""
-
-_DTYPES = {
-    "VARCHAR": "text",
-    "BOOLEAN": "boolean",
-    "INTEGER": "integer",
-    "BIGINT": "bigint",
-    "DOUBLE": "double",
-    "DATE": "date",
-    "TIMESTAMP": "timestamp",
-}
 
 _PYTHON_CASTS = {"TIMESTAMP WITH TIME ZONE": "TIMESTAMP", "UUID": "VARCHAR"}
 """Types that are converted for Python: an instant with a zone would need a library, and no caller needs the UUID class."""
@@ -80,6 +74,8 @@ class DuckDB:
     """A tenant's DuckDB file, with one writer. With `read_only`, SQL can neither write nor read other files."""
 
     capabilities = Capabilities(dialect=PORTABLE, narrow_reads=True, reads_lake=True, as_of_functions=True)
+    small_rows = SMALL
+    """A table with fewer rows is small."""
 
     def __init__(
         self,
@@ -95,6 +91,8 @@ class DuckDB:
         self.path = path
         self._depth = 0
         self._staging = StagingScopes()
+        self._catalog = Catalog(self.rows)
+        self._written: list[str] = []
         config: dict[str, Any] = {"memory_limit": memory} if memory else {}
         if threads:
             config["threads"] = threads
@@ -161,30 +159,19 @@ class DuckDB:
 
     def describe(self, layer: SchemaName, name: str) -> tuple[TableColumn, ...] | None:
         """Return the columns of a stored table or view, or None if it does not exist."""
-        if name not in self.tables(layer):
-            return None
-        # For information_schema.columns, DuckDB would compute the columns of all tables.
-        select = 'SELECT name, type, "notnull" FROM pragma_table_info(?)'
-        columns = self.rows(select, (self.ref(layer, name),))
-        return tuple(TableColumn(name=row[0], dtype=_to_dtype(row[1]), required=row[2]) for row in columns)
+        stored = self._catalog.find(layer, name)
+        return tuple(stored.columns) if stored else None
 
     def tables(self, layer: SchemaName) -> tuple[str, ...]:
         """Return the names of the stored tables and views of a layer, sorted."""
-        return tuple(row[0] for row in self._read_catalog(layer))
-
-    def _read_catalog(self, layer: SchemaName) -> list[tuple[Any, ...]]:
-        return self.rows(
-            "SELECT table_name, table_type FROM information_schema.tables "
-            "WHERE table_catalog = current_database() AND table_schema = ? ORDER BY table_name",
-            (layer,),
-        )
+        return tuple(self._catalog.list_names(layer))
 
     def drop(self, layer: SchemaName, name: str) -> None:
         """Drop a table or view if it exists."""
-        for stored, kind in self._read_catalog(layer):
-            if stored == name:
-                self.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {self.ref(layer, name)}")
-                self.execute(f"DROP MACRO TABLE IF EXISTS {self.ref(layer, f'{name}_asof')}")
+        stored = self._catalog.find(layer, name)
+        if stored is not None:
+            self.execute(f"DROP {'VIEW' if stored.is_view else 'TABLE'} {self.ref(layer, name)}")
+            self.execute(f"DROP MACRO TABLE IF EXISTS {self.ref(layer, f'{name}_asof')}")
 
     def drop_columns(self, layer: SchemaName, name: str, columns: Sequence[str]) -> None:
         """Drop columns of a stored table, with their values."""
@@ -201,6 +188,7 @@ class DuckDB:
         """Commit all statements inside together, or none. A nested transaction is part of the outer one."""
         if self._depth == 0:
             self.execute("BEGIN TRANSACTION")
+            self._written.clear()
         self._depth += 1
         try:
             yield
@@ -214,6 +202,7 @@ class DuckDB:
             self._depth -= 1
 
     def _roll_back(self) -> None:
+        self._catalog.forget()
         try:
             self._connection.rollback()
         except duckdb.Error as error:
@@ -245,6 +234,7 @@ class DuckDB:
 
     def answer(self, statement: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         """Return the column names and rows of a small result. An instant with a zone is converted to UTC without a zone."""
+        self._catalog.forget()
         try:
             result: Any = self._connection.sql(statement)
             if result is None:
@@ -276,6 +266,9 @@ class DuckDB:
         return {row[0]: row[1] for row in self.rows(f"DESCRIBE SELECT * FROM ({select}) AS _typed")}
 
     def _run(self, statement: str, parameters: Sequence[Any]) -> duckdb.DuckDBPyConnection:
+        self._catalog.on_statement(statement)
+        if self._depth and statement.startswith(("INSERT INTO ", "UPDATE ")):
+            self._written.append(statement[:_HEAD])
         try:
             return self._connection.execute(statement, list(parameters) or None)
         except duckdb.Error as error:
@@ -304,10 +297,12 @@ class DuckDB:
         """Drop at the end the tables staged inside, except those that replace a table staged before."""
         return self._staging.open(self.unstage)
 
-    def unstage(self, name: str) -> None:
-        """Drop a temporary table."""
-        self._staging.remove(name)
-        self.execute(f"DROP TABLE IF EXISTS temp.main.{quote(name)}")
+    def unstage(self, *names: str) -> None:
+        """Drop temporary tables."""
+        for name in names:
+            self._staging.remove(name)
+        if names:
+            self.execute("; ".join(f"DROP TABLE IF EXISTS temp.main.{quote(name)}" for name in names))
 
     def count(self, staged: str) -> int:
         """Count the rows of a staged relation."""
@@ -339,14 +334,25 @@ class DuckDB:
         """Stage the rows of a stored table whose key is in `keys` and that meet a condition over `x`, by number if possible."""
         ref = self.ref(layer, name)
         lookup = RowLookup(warehouse=self, into=into, ref=ref, columns=columns, where=where, by=by)
+        if self.is_small(layer, name):
+            return lookup.stage_small(keys, has_new_rows=self._is_written(ref))
         rows = lookup.stage(keys)
-        for temporary in LOOKUP_TABLES:
-            self.unstage(temporary)
+        self.unstage(*LOOKUP_TABLES)
         return rows
+
+    def is_small(self, layer: SchemaName, name: str) -> bool:
+        """Whether comparing all rows of a stored table costs no more than another statement."""
+        return self._catalog.count_rows(layer, name) < self.small_rows
+
+    def _is_written(self, ref: str) -> bool:
+        """Whether the transaction in progress has put rows into a stored table."""
+        return any(statement.startswith((f"INSERT INTO {ref} ", f"UPDATE {ref} ")) for statement in self._written)
 
     def append(self, layer: SchemaName, name: str, columns: Sequence[str], select: str) -> int:
         """Insert the rows of `select` (in the order of `columns`) into a stored table; return their number."""
-        return dml.append(self.execute, self.ref(layer, name), columns, select)
+        inserted = dml.append(self.execute, self.ref(layer, name), columns, select)
+        self._catalog.add_rows(layer, name, inserted)
+        return inserted
 
     def delete(self, layer: SchemaName, name: str, where: str) -> int:
         """Delete the rows that meet a condition over their own columns; return their number."""
@@ -371,7 +377,7 @@ class DuckDB:
             table, changes, old_key_columns=old_key_columns, stored=stored
         )
         with self.transaction():
-            return dml.apply(
+            written = dml.apply(
                 self.execute,
                 ref,
                 table,
@@ -380,15 +386,17 @@ class DuckDB:
                 inserts=inserts,
                 delete_condition=delete_condition,
             )
+        self._catalog.add_rows(table.layer, table.name, written.inserted)
+        return written
 
     def replace_rows(self, table: Table, *, keys: str, new_rows: str, stored: StagedRows | None = None) -> WriteCounts:
         """Make the stored rows whose `table.key` is in `keys` equal to `new_rows`, touching only rows that differ."""
         with self.transaction():
             if stored is not None and stored.has_row_ids:
-                return replace_rows.replace_located(self, table, keys=keys, new_rows=new_rows, stored=stored.relation)
-            return replace_rows.replace_in_parts(self, table, keys=keys, new_rows=new_rows)
-
-
-def _to_dtype(stored: str) -> str:
-    plain = stored.replace(" ", "").lower()
-    return _DTYPES.get(stored, plain if plain.startswith("decimal(") else stored.lower())
+                written = replace_rows.replace_located(
+                    self, table, keys=keys, new_rows=new_rows, stored=stored.relation
+                )
+            else:
+                written = replace_rows.replace_in_parts(self, table, keys=keys, new_rows=new_rows)
+        self._catalog.add_rows(table.layer, table.name, written.inserted)
+        return written

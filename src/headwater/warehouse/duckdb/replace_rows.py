@@ -40,11 +40,10 @@ def changed_rows_condition(
 def replace_located(warehouse: DuckDBSession, table: Table, *, keys: str, new_rows: str, stored: str) -> WriteCounts:
     """`Warehouse.replace_rows`, if the stored rows are staged with their ids."""
     key_condition = f"EXISTS (SELECT 1 FROM {keys} AS k WHERE {same_row_condition(table.key, 'k', 's')})"
-    select = f"SELECT s._row FROM {stored} AS s WHERE {key_condition} AND {absent_condition(table, 's', new_rows)}"
-    with warehouse.staging():
-        delete_ids = warehouse.stage("replaced__gone", select)
-        inserts = _stage_added(warehouse, table, new_rows, stored)
-        return _write(warehouse, table, f"s.rowid IN (SELECT _row FROM {delete_ids})", inserts)
+    delete_ids = f"SELECT s._row FROM {stored} AS s WHERE {key_condition} AND {absent_condition(table, 's', new_rows)}"
+    return _write(
+        warehouse, table, f"s.rowid IN ({delete_ids})", f"({_select_added(table, new_rows, stored)}) AS added"
+    )
 
 
 def replace_in_parts(warehouse: DuckDBSession, table: Table, *, keys: str, new_rows: str) -> WriteCounts:
@@ -81,15 +80,14 @@ def _replace_part(
     )
     absent = absent_condition(table, "s", new_rows)
     delete_ids = warehouse.stage("replaced__gone", f"SELECT _row FROM {stored} AS s WHERE {absent}")
-    inserts = _stage_added(warehouse, table, new_rows, stored)
+    inserts = warehouse.stage("replaced__added", _select_added(table, new_rows, stored))
     by_row_id = has_row_ids(warehouse, stored)
     where = f"s.rowid IN (SELECT _row FROM {delete_ids})" if by_row_id else f"{key_condition} AND {absent}"
     return _write(warehouse, table, where, inserts)
 
 
-def _stage_added(warehouse: Warehouse, table: Table, new_rows: str, stored: str) -> str:
-    select = f"SELECT {column_list_sql(table.names)} FROM {new_rows} AS f WHERE {absent_condition(table, 'f', stored)}"
-    return warehouse.stage("replaced__added", select)
+def _select_added(table: Table, new_rows: str, stored: str) -> str:
+    return f"SELECT {column_list_sql(table.names)} FROM {new_rows} AS f WHERE {absent_condition(table, 'f', stored)}"
 
 
 def _write(warehouse: DuckDBSession, table: Table, where: str, inserts: str) -> WriteCounts:

@@ -25,6 +25,9 @@ STAGED = ("lookup__keys", "lookup__starts", "lookup__rows")
 
 _KEYS, _STARTS, _ROWS = STAGED
 
+SMALL = 20_000
+"""With fewer rows, one statement that compares the keys of all of them is faster than several that narrow them down."""
+
 _DENSE = 60_000_000
 """If the numbers are within a range of this size, the scan filters exactly, so that rows can be read at once.
 
@@ -61,6 +64,12 @@ class RowLookup:
             # Rows of other keys have the same number.
             relation = self.warehouse.stage(self.into, f"SELECT x.* FROM {relation} AS x WHERE {key_condition}")
         return self._build_result(relation)
+
+    def stage_small(self, keys: str, *, has_new_rows: bool) -> StagedRows:
+        """Stage the rows of `keys` with one statement. `has_new_rows`: some may not be committed yet, see `has_row_ids`."""
+        condition = f"{self.where} AND x.{self._key} IN (SELECT {self._key} FROM ({keys}) AS k)"
+        relation = self.warehouse.stage(self.into, self._select + condition)
+        return self._build_result(relation) if has_new_rows else StagedRows(relation=relation, has_row_ids=True)
 
     @property
     def _key(self) -> str:

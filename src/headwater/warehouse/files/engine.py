@@ -14,7 +14,7 @@ from headwater.warehouse.dialect.render import absent_condition, same_row_condit
 from headwater.warehouse.dml import build_widening_error
 from headwater.warehouse.files.manifest import StoredTable
 from headwater.warehouse.files.tables import FileTables, find_names, generate_content_id
-from headwater.warehouse.row_lookup import select_rows_by_key
+from headwater.warehouse.row_lookup import scan_costs_more, select_rows_by_key
 
 
 class Files(FileTables):
@@ -102,6 +102,7 @@ class Files(FileTables):
             self._rewrite(key, f"SELECT {values} FROM {ref}", renamed, names=[column.name for column in renamed])
 
     select_rows = select_rows_by_key
+    is_small = scan_costs_more
 
     def append(self, layer: SchemaName, name: str, columns: Sequence[str], select: str) -> int:
         """Insert the rows of `select` (in the order of `columns`) into a stored table, as one more file; return their number."""

@@ -31,7 +31,7 @@ from headwater.warehouse.postgres.compat import find_replacements
 from headwater.warehouse.postgres.connection import UNENFORCED, connect, describe_target, to_warehouse_error
 from headwater.warehouse.postgres.functions import DIALECT
 from headwater.warehouse.postgres.replace_rows import replace_rows
-from headwater.warehouse.row_lookup import select_rows_by_key
+from headwater.warehouse.row_lookup import scan_costs_more, select_rows_by_key
 from headwater.warehouse.shadow_schema import ShadowSchema
 from headwater.warehouse.staging import StagingScopes
 
@@ -303,13 +303,15 @@ class Postgres:
         """Drop at the end the tables staged inside, except those that replace a table staged before."""
         return self._staging.open(self.unstage)
 
-    def unstage(self, name: str) -> None:
-        """Drop a temporary table."""
-        self._staging.remove(name)
-        self._drop_staged(name)
+    def unstage(self, *names: str) -> None:
+        """Drop temporary tables."""
+        for name in names:
+            self._staging.remove(name)
+        if names:
+            self._drop_staged(*names)
 
-    def _drop_staged(self, name: str) -> None:
-        self._run(f"DROP TABLE IF EXISTS pg_temp.{quote(name)}")
+    def _drop_staged(self, *names: str) -> None:
+        self._run(f"DROP TABLE IF EXISTS {', '.join(f'pg_temp.{quote(name)}' for name in names)}")
 
     def count(self, staged: str) -> int:
         """Count the rows of a staged relation."""
@@ -328,6 +330,7 @@ class Postgres:
             return write_rows(columns, groups, path, file_format)
 
     select_rows = select_rows_by_key
+    is_small = scan_costs_more
 
     def append(self, layer: SchemaName, name: str, columns: Sequence[str], select: str) -> int:
         """Insert the rows of `select` (in the order of `columns`) into a stored table; return their number."""

@@ -23,7 +23,7 @@ from headwater.warehouse.redshift.functions import DIALECT
 from headwater.warehouse.redshift.replace_rows import apply_changes, replace_rows
 from headwater.warehouse.redshift.rewrite import rewrite
 from headwater.warehouse.redshift.session import RedshiftSession
-from headwater.warehouse.row_lookup import select_rows_by_key
+from headwater.warehouse.row_lookup import scan_costs_more, select_rows_by_key
 from headwater.warehouse.shadow_schema import ShadowSchema
 from headwater.warehouse.staging import StagingScopes
 
@@ -185,16 +185,18 @@ class Redshift:
         """Drop at the end the tables staged inside, except those that replace a table staged before."""
         return self._staging.open(self.unstage)
 
-    def unstage(self, name: str) -> None:
-        """Drop a temporary table."""
-        self._staging.remove(name)
-        self._session.unstage(name)
+    def unstage(self, *names: str) -> None:
+        """Drop temporary tables."""
+        for name in names:
+            self._staging.remove(name)
+            self._session.unstage(name)
 
     def count(self, staged: str) -> int:
         """Count the rows of a staged relation."""
         return int(self.rows(f"SELECT COUNT(*) FROM {staged}")[0][0])
 
     select_rows = select_rows_by_key
+    is_small = scan_costs_more
 
     def append(self, layer: SchemaName, name: str, columns: Sequence[str], select: str) -> int:
         """Insert the rows of `select` (in the order of `columns`) into a stored table; return their number."""

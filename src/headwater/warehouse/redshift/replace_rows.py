@@ -30,8 +30,8 @@ class PortableSqlSession(Protocol):
         """Store the rows of a SELECT in a temporary table; return its quoted name."""
         ...
 
-    def unstage(self, name: str) -> None:
-        """Drop a temporary table."""
+    def unstage(self, *names: str) -> None:
+        """Drop temporary tables."""
         ...
 
     def append(self, layer: SchemaName, name: str, columns: Sequence[str], select: str) -> int:

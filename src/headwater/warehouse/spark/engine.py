@@ -31,7 +31,7 @@ from headwater.warehouse.dialect.recursion import expand_recursion
 from headwater.warehouse.dialect.render import render, replace_schema_names
 from headwater.warehouse.dml import build_widening_error
 from headwater.warehouse.export import answer_by_arrow
-from headwater.warehouse.row_lookup import select_rows_by_key
+from headwater.warehouse.row_lookup import scan_costs_more, select_rows_by_key
 from headwater.warehouse.shadow_schema import ShadowSchema
 from headwater.warehouse.spark import ddl
 from headwater.warehouse.spark import export as spark_export
@@ -324,10 +324,10 @@ class Spark:
         """Drop at the end the tables staged inside, except those that replace a table staged before."""
         return self._staging.open(self.unstage)
 
-    def unstage(self, name: str) -> None:
-        """Drop a temporary table."""
-        self._staging.remove(name)
-        self._staged.drop(name)
+    def unstage(self, *names: str) -> None:
+        """Drop temporary tables."""
+        for name in names:
+            self._staged.drop(self._staging.remove(name))
 
     def count(self, staged: str) -> int:
         """Count the rows of a staged relation; the number is known from staging."""
@@ -347,7 +347,7 @@ class Spark:
                 return spark_export.write_locally(self._run(select), path, file_format)
             return spark_export.write_stream(self._run(select), self.describe(layer, name) or (), path, file_format)
 
-    select_rows = select_rows_by_key
+    select_rows, is_small = select_rows_by_key, scan_costs_more
 
     def append(self, layer: SchemaName, name: str, columns: Sequence[str], select: str) -> int:
         """Insert the rows of `select` (in the order of `columns`) into a stored table; return their number."""
