@@ -12,7 +12,6 @@ import sys
 from collections import Counter
 from contextlib import closing, contextmanager
 
-import duckdb
 import pytest
 
 from tests.e2e.builders import Service, Shop, create_shop
