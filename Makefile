@@ -37,8 +37,11 @@ $(READY): pyproject.toml requirements/dev.txt
 demo: $(DEMO)/.ready ## Run a whole history of syncs against a simulated ConnectWise, and report
 	$(DEMO)/bin/headwater demo demo
 
-test: check ## Lint, types, and all tests on DuckDB, Postgres and files
-	HEADWATER_SHARE=0.3 $(PYTEST) -m "not spark and not azure and not long"
+# The types are checked while the tests run, because both wait for the disk and for other processes.
+test: lint ## Lint, types, and all tests on DuckDB, Postgres and files
+	@$(MAKE) --no-print-directory types & types=$$!; \
+	HEADWATER_SHARE=0.15 $(PYTEST) -m "not spark and not azure and not long"; tests=$$?; \
+	wait $$types || exit; exit $$tests
 
 test-all: $(READY) .azurite/.ready ## What `make test` leaves out: Spark (needs Java 17), Azure's emulator, long random sets, many hostile services
 	$(PYTEST) -m "spark or azure or long or drawn"
@@ -46,9 +49,13 @@ test-all: $(READY) .azurite/.ready ## What `make test` leaves out: Spark (needs 
 test-long: $(READY) .azurite/.ready ## The same with more random examples, for hours
 	HEADWATER_HOSTILE_LIVES=200 HEADWATER_SPARK_EXAMPLES=20 $(PYTEST) -m "spark or azure or long or drawn"
 
-check: $(READY) ## Lint and types only
+check: lint types ## Lint and types only
+
+lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(READY)
 	$(BIN)/mypy
 
 bench: $(READY) ## Ratios to the reference: read + land, merge, long histories, and peers where they are installed

@@ -1,4 +1,4 @@
-"""Builders of end-to-end tests: a simulated service in its own process, and projects with the command line."""
+"""Builders of end-to-end tests: a simulated service, and projects with the command line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from contextlib import chdir, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
@@ -21,6 +21,9 @@ import yaml
 
 from headwater import connectors
 from headwater.cli.main import run_command
+from headwater.sandbox.connectwise.app import build_connectwise_app
+from headwater.sandbox.connectwise.auth import Credentials
+from headwater.sandbox.server import serve_in_thread
 
 SHOP = Path(__file__).parent / "shop"
 MANIFEST = Path(connectors.__file__).parent / "connectwise" / "connector.yaml"
@@ -33,24 +36,19 @@ HEADWATER = (sys.executable, "-m", "headwater.cli")
 
 
 class Service:
-    """A simulated ConnectWise in its own process."""
+    """A simulated ConnectWise in a thread, because a new process takes half a second to start."""
 
     def __init__(self, *, seed=7, companies=3, months=2):
-        words = ["--seed", seed, "--companies", companies, "--months", months]
-        words += ["--private-key", KEYS["CONNECTWISE_PRIVATE_KEY"], "--client-id", KEYS["CONNECTWISE_CLIENT_ID"]]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "headwater.sandbox", "connectwise", "--port", "0", *map(str, words)],
-            stdout=subprocess.PIPE,
-            text=True,
+        credentials = Credentials(private_key=KEYS["CONNECTWISE_PRIVATE_KEY"], client_id=KEYS["CONNECTWISE_CLIENT_ID"])
+        app = build_connectwise_app(seed=seed, companies=companies, months=months, credentials=credentials)
+        self._open = ExitStack()
+        self.url = self._open.enter_context(serve_in_thread(app))
+        self.http = self._open.enter_context(
+            httpx2.Client(base_url=f"{self.url}/_sandbox", trust_env=False, verify=False, timeout=60)
         )
-        self.url = self.process.stdout.readline().strip()
-        self.http = httpx2.Client(base_url=f"{self.url}/_sandbox", trust_env=False, timeout=60)
 
     def close(self):
-        self.http.close()
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
+        self._open.close()
 
     def advance(self, **span):
         return self._read(self.http.post("/advance", params=span))
@@ -180,6 +178,10 @@ class Shop:
 
         It runs in this process, because a new process takes a second to start.
         """
+        return check_result(self.run_in_process(*words, "--json"), code)
+
+    def run_in_process(self, *words):
+        """Run a command in this process. Return its result unchecked."""
         out, err = io.StringIO(), io.StringIO()
         with (
             patch.dict(os.environ, self.env, clear=True),
@@ -187,8 +189,8 @@ class Shop:
             redirect_stdout(out),
             redirect_stderr(err),
         ):
-            exit_code = run_command([*map(str, words), "--json"])
-        return check_result(CommandResult(exit_code, out.getvalue(), err.getvalue()), code)
+            exit_code = run_command([*map(str, words)])
+        return CommandResult(exit_code, out.getvalue(), err.getvalue())
 
     def run_in_subprocess(self, *words, code=0, **options):
         """Run a command with --json in a subprocess, and check its result."""
@@ -237,9 +239,9 @@ def create_shop(root, service, *, size=40, kind=Shop, **more):
 
 def create_msp(root, service):
     """Create a project with the whole blueprint, as `headwater init` does."""
+    root.mkdir()
     project = Shop(root)
-    subprocess.run([*HEADWATER, "init", root, "--blueprint", "msp", "--connector", "connectwise"], check=True,
-                   capture_output=True)  # fmt: skip
+    project("init", ".", "--blueprint", "msp", "--connector", "connectwise")
     project.connect(service)
     return project
 

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+import os
+import shutil
 import uuid
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
 
-from tests.e2e.builders import Service, create_shop
-from tests.grid.postgres_server import postgres_server
+from tests.e2e.builders import Service, Shop, create_shop
 
 
 @pytest.fixture
@@ -24,6 +25,37 @@ def small(tmp_path, service):
     return create_shop(tmp_path / "shop", service)
 
 
+@pytest.fixture(scope="session")
+def first_run(tmp_path_factory):
+    """A small project after its first run. The service, which is the same for each seed, is closed."""
+    service = Service()
+    try:
+        project = create_shop(tmp_path_factory.mktemp("first_run") / "shop", service)
+        assert project.run()["outcome"] == "succeeded"
+    finally:
+        service.close()
+    return project
+
+
+@pytest.fixture
+def create_finished_shop(first_run):
+    """Creates small projects after their first run of a new service, as copies of one that made this run."""
+
+    def create(root, service):
+        shutil.copytree(first_run.root, root)
+        project = Shop(root)
+        project.connect(service)
+        return project
+
+    return create
+
+
+@pytest.fixture
+def finished(tmp_path, service, create_finished_shop):
+    """A small project after its first run."""
+    return create_finished_shop(tmp_path / "shop", service)
+
+
 @pytest.fixture
 def start_service():
     """Starts services with other options."""
@@ -38,11 +70,11 @@ def start_service():
         service.close()
 
 
-@pytest.fixture(scope="module")
-def postgres():
-    """The address of a Postgres server."""
-    with postgres_server() as url:
-        yield url
+@pytest.fixture(scope="session")
+def postgres(engines):
+    """The address of the Postgres server of the grid."""
+    engines("postgres")
+    return os.environ["DATABASE_URL"]
 
 
 @pytest.fixture

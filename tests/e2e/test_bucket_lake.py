@@ -23,6 +23,14 @@ def both(object_url, tmp_path, service):
     return folder, other
 
 
+@pytest.fixture
+def finished_and_other(object_url, tmp_path, service, finished):
+    """A project with a folder after its first run, and a new one with a bucket that reads the same service."""
+    other = create_shop(tmp_path / "bucket", service)
+    other.declare(lake={"url": f"{object_url}/some/lake"})
+    return finished, other
+
+
 def files(object_url):
     """What is in the bucket."""
     with closing(open_store(f"{object_url}/some/lake")) as store:
@@ -78,9 +86,8 @@ def test_two_tenants_in_one_bucket_and_one_is_erased(object_url, tmp_path, start
     assert files(object_url) == [path for path in both if path.startswith("north/")]
 
 
-def test_a_run_that_is_killed_at_any_moment_ends_where_another_one_does(both, object_url, service):
-    folder, other = both
-    folder.run()
+def test_a_run_that_is_killed_at_any_moment_ends_where_another_one_does(finished_and_other, object_url, service):
+    folder, other = finished_and_other
     for delay in (1.5, 2.0, 2.6):
         process = other.start("run")
         time.sleep(delay)
@@ -93,19 +100,17 @@ def test_a_run_that_is_killed_at_any_moment_ends_where_another_one_does(both, ob
     assert other.run()["written"] == {}
 
 
-def test_steps_in_processes_of_their_own_share_a_bucket(both, object_url):
-    folder, other = both
-    folder.run()
+def test_steps_in_processes_of_their_own_share_a_bucket(finished_and_other, object_url):
+    folder, other = finished_and_other
     for step in other("plan").json["steps"]:
         assert other("step", json.dumps(step)).json["outcome"] == "succeeded"
     assert other.read_tables() == folder.read_tables()
 
 
 def test_a_bucket_that_is_not_there_is_said_before_a_service_is_asked_and_the_next_run_goes_on(
-    both, object_url, service
+    finished_and_other, object_url, service
 ):
-    folder, other = both
-    folder.run()
+    folder, other = finished_and_other
     service.list_requests(clear=True)
     missing = object_url.replace("lakehouse", "nowhere") + "/lake"
     other.declare(lake={"url": missing})
@@ -119,9 +124,10 @@ def test_a_bucket_that_is_not_there_is_said_before_a_service_is_asked_and_the_ne
     assert other.read_tables() == folder.read_tables()
 
 
-def test_access_that_is_withdrawn_in_the_middle_fails_the_run_and_the_next_one_goes_on(both, object_url, request):
-    folder, other = both
-    folder.run()
+def test_access_that_is_withdrawn_in_the_middle_fails_the_run_and_the_next_one_goes_on(
+    finished_and_other, object_url, request
+):
+    folder, other = finished_and_other
     name, store = (
         ("AWS_ENDPOINT_URL", "object_store") if object_url.startswith("s3:") else ("AZURE_STORAGE_ENDPOINT", "azurite")
     )

@@ -9,21 +9,20 @@ def current(project, entity):
     return {key for (key,) in project.query(f"SELECT {entity}_id FROM silver.{entity}_current")}
 
 
-def test_what_vanished_is_closed_by_the_next_sweep(small, service):
-    small.run()
+def test_what_vanished_is_closed_by_the_next_sweep(finished, service):
     (gone,) = service.add_fault("drop_contact")["ids"]
-    small.run()
-    assert gone in current(small, "contact"), "a sweep is due once a day"
+    finished.run()
+    assert gone in current(finished, "contact"), "a sweep is due once a day"
     service.advance(days=1.1)
-    small.run()
-    assert current(small, "contact") == set(service.read_truth("company/contacts"))
-    ((until, is_current),) = small.query(
+    finished.run()
+    assert current(finished, "contact") == set(service.read_truth("company/contacts"))
+    ((until, is_current),) = finished.query(
         f"SELECT valid_to, is_current FROM silver.contact WHERE contact_id = {gone} ORDER BY valid_from DESC LIMIT 1"
     )
     assert not is_current
     assert until.year < 9999
-    assert small.query(f"SELECT bool_or(is_current) FROM gold.dim_contact WHERE contact_id = {gone}") == [(False,)]
-    assert small.run()["written"] == {}
+    assert finished.query(f"SELECT bool_or(is_current) FROM gold.dim_contact WHERE contact_id = {gone}") == [(False,)]
+    assert finished.run()["written"] == {}
 
 
 def drop_many(service, keep):

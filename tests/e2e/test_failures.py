@@ -8,13 +8,13 @@ import shutil
 import socket
 import sqlite3
 import subprocess
+import sys
 from collections import Counter
 from contextlib import closing, contextmanager
 
-import duckdb
 import pytest
 
-from tests.e2e.builders import Service, SubprocessShop, create_shop
+from tests.e2e.builders import Service, Shop, create_shop
 
 
 @pytest.fixture(scope="module")
@@ -26,30 +26,47 @@ def calm():
 
 
 @pytest.fixture(scope="module")
-def expected_tables(calm, tmp_path_factory):
-    """What an undisturbed run makes of it."""
+def undisturbed(calm, tmp_path_factory):
+    """A project after an undisturbed run."""
     project = create_shop(tmp_path_factory.mktemp("calm") / "shop", calm)
     project.run()
-    return project.read_tables()
+    return project
+
+
+@pytest.fixture(scope="module")
+def expected_tables(undisturbed):
+    """The tables of an undisturbed run."""
+    return undisturbed.read_tables()
 
 
 @pytest.fixture
-def project(tmp_path, calm, expected_tables):
-    return create_shop(tmp_path / "shop", calm, kind=SubprocessShop)
+def project(tmp_path, calm):
+    """A project that never ran."""
+    return create_shop(tmp_path / "shop", calm)
 
 
-def check_error(project, kind, *words, code=1, command="run"):
-    """The error of a command that fails as a whole: in four parts, as JSON and as text."""
-    error = project(command, *words, code=code).error
+@pytest.fixture
+def finished(tmp_path, undisturbed):
+    """A copy of the project after the undisturbed run."""
+    shutil.copytree(undisturbed.root, tmp_path / "finished")
+    return Shop(tmp_path / "finished")
+
+
+def check_error(project, kind, *, code=1, command="run"):
+    """Check the error of a command that fails as a whole: it has four parts, as JSON and as text."""
+    error = project(command, code=code).error
     assert error["kind"] == kind, error
     assert all(error[part] for part in ("message", "at", "found", "fix")), error
-    with project.start(command, *words) as process:
-        out, err = process.communicate(timeout=60)
-    assert process.returncode == code
-    assert (out, "Traceback" in err) == ("", False)
-    assert all(f"\n  {part}" in err for part in ("at", "found", "fix")), err
-    print(err)
+    check_text(project.run_in_process(command), code)
     return error
+
+
+def check_text(result, code):
+    """Check the error of a command as text: nothing on standard output, no traceback, and all four parts."""
+    assert result.code == code
+    assert (result.out, "Traceback" in result.err) == ("", False)
+    assert all(f"\n  {part}" in result.err for part in ("at", "found", "fix")), result.err
+    print(result.err)
 
 
 def list_step_errors(report, kind):
@@ -111,22 +128,20 @@ def test_an_unknown_column_in_a_declaration(project, expected_tables):
     check_recovery(project, expected_tables)
 
 
-def test_a_ledger_of_a_newer_version(project, expected_tables):
-    project.run()
-    ledger = project.data / "ledger.db"
+def test_a_ledger_of_a_newer_version(finished, expected_tables):
+    ledger = finished.data / "ledger.db"
     with closing(sqlite3.connect(ledger)) as db, db:
         (version,) = db.execute("SELECT version_num FROM ledger_version").fetchone()
         db.execute("UPDATE ledger_version SET version_num = '0999'")
-    error = check_error(project, "StateError")
+    error = check_error(finished, "StateError")
     assert "newer" in error["message"]
     with closing(sqlite3.connect(ledger)) as db, db:
         db.execute("UPDATE ledger_version SET version_num = ?", (version,))
-    check_recovery(project, expected_tables)
+    check_recovery(finished, expected_tables)
 
 
-def test_a_corrupted_ledger(project, expected_tables):
-    project.run()
-    ledger = project.data / "ledger.db"
+def test_a_corrupted_ledger(finished, expected_tables):
+    ledger = finished.data / "ledger.db"
     with closing(sqlite3.connect(ledger)) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     right = ledger.read_bytes()
@@ -135,31 +150,42 @@ def test_a_corrupted_ledger(project, expected_tables):
         right[:5000] + b"\xff" * (len(right) - 5000),
         right[: len(right) // 2],
     ):
-        for beside in project.data.glob("ledger.db-*"):
+        for beside in finished.data.glob("ledger.db-*"):
             beside.unlink()
         ledger.write_bytes(wrong)
-        check_error(project, "StateError")
-    for beside in project.data.glob("ledger.db-*"):
+        check_error(finished, "StateError")
+    for beside in finished.data.glob("ledger.db-*"):
         beside.unlink()
     ledger.write_bytes(right)
-    check_recovery(project, expected_tables)
+    check_recovery(finished, expected_tables)
+
+
+HOLD = """
+import duckdb, sys
+with duckdb.connect(sys.argv[1]):
+    print("open", flush=True)
+    sys.stdin.read()
+"""
+"""A program that has a DuckDB file open until its standard input ends."""
 
 
 def test_a_warehouse_that_another_process_has_open(project, expected_tables):
     project.run("--layer", "bronze")
-    with duckdb.connect(str(project.data / "acme.duckdb")):
+    words = [sys.executable, "-c", HOLD, str(project.data / "acme.duckdb")]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout.readline() == "open\n"
         error = check_error(project, "WarehouseError")
-        assert str(os.getpid()) in error["found"]
+        assert str(holder.pid) in error["found"]
+        holder.communicate()
     check_recovery(project, expected_tables)
 
 
-def test_a_warehouse_that_is_damaged(project, expected_tables):
-    project.run()
-    path = project.data / "acme.duckdb"
+def test_a_warehouse_that_is_damaged(finished, expected_tables):
+    path = finished.data / "acme.duckdb"
     path.write_bytes(b"\x00" * 4096)
-    check_error(project, "WarehouseError")
+    check_error(finished, "WarehouseError")
     path.unlink()
-    check_recovery(project, expected_tables)
+    check_recovery(finished, expected_tables)
 
 
 @pytest.mark.parametrize("place", ["raw", "bronze"])
@@ -216,8 +242,8 @@ PLACES = {
 
 
 def run_without_space(project, **options):
-    """A run that must fail for want of room, in part or as a whole; what kinds of error it told."""
-    result = project("run", code=None, **options)
+    """Run in a subprocess that must fail for lack of space, in part or as a whole. Return the kinds of its errors."""
+    result = project.run_in_subprocess("run", code=None, **options)
     assert result.code in (1, 3), result.out
     steps = result.json.get("steps", [{"error": result.json.get("error")}])
     errors = [step["error"] for step in steps if step["error"]]

@@ -35,21 +35,19 @@ COMMANDS = [
 
 
 @pytest.mark.slow
-def test_every_command_answers_with_one_json_object(small):
-    small.run()
-    small.declare(tenants=small.tenants)
+def test_every_command_answers_with_one_json_object(finished):
+    finished.declare(tenants=finished.tenants)
     for words in COMMANDS:
-        assert isinstance(small(*words).json, dict), words
+        assert isinstance(finished(*words).json, dict), words
     for words in (("query", "DROP TABLE gold.dim_company"), ("explain", "nobody"), ("quarantine", "show", "x")):
-        error = small(*words, code=None)
+        error = finished(*words, code=None)
         assert error.code in (1, 2)
         assert {"kind", "message", "at", "found", "fix"} <= set(error.error)
 
 
-def test_a_query_answers_with_columns_and_rows(small):
-    small.run()
+def test_a_query_answers_with_columns_and_rows(first_run):
     asked = "SELECT company_id, valid_from, 1.50::DECIMAL(9,2) AS d, NULL AS n FROM silver.company ORDER BY 1 LIMIT 2"
-    answer = small("query", asked).json
+    answer = first_run("query", asked).json
     assert answer["columns"] == ["company_id", "valid_from", "d", "n"]
     assert len(answer["rows"]) == 2
     key, since, amount, nothing = answer["rows"][0]

@@ -57,66 +57,63 @@ def check_refusal(project, *command):
     assert all(f"`on_schema_change: {choice}`" in error["fix"] for choice in ("from_now", "rebuild"))
 
 
-def test_columns_that_come_and_go_are_refused_until_somebody_decides_and_then_count_from_now(small, service):
-    small.run()
-    before = small.read_tables()
-    redeclare(small, add_website, drop_phone)
+def test_columns_that_come_and_go_are_refused_until_somebody_decides_and_then_count_from_now(finished, service):
+    before = finished.read_tables()
+    redeclare(finished, add_website, drop_phone)
     service.advance(days=1)
     service.list_requests(clear=True)
     for command in (("run",), ("plan",), ("rebuild", "--entity", "contact")):
-        check_refusal(small, *command)
+        check_refusal(finished, *command)
     assert service.list_requests() == []
-    assert small.read_tables() == before
-    assert small.run("--layer", "bronze")["outcome"] == "succeeded"  # no history is written, so nobody need decide
+    assert finished.read_tables() == before
+    assert finished.run("--layer", "bronze")["outcome"] == "succeeded"  # no history is written, so nobody need decide
 
-    small.declare(on_schema_change="from_now")  # for every entity that does not choose for itself
-    assert small("plan").json["notes"] == [f"company: {SAW} (on_schema_change: from_now): its history continues"]
+    finished.declare(on_schema_change="from_now")  # for every entity that does not choose for itself
+    assert finished("plan").json["notes"] == [f"company: {SAW} (on_schema_change: from_now): its history continues"]
     past = "SELECT company_id, phone, valid_from FROM silver.company WHERE valid_from < '2025-12-31' ORDER BY ALL"
-    phones = small.query(past)
-    report = small.run()
+    phones = finished.query(past)
+    report = finished.run()
     assert findings(report) == [("silver.company", "column_added"), ("silver.company", "column_retired")]
-    assert set(phones) <= set(small.query(past))
-    assert small.run()["findings"] == []
-    key = small.query("SELECT entity_key FROM silver.company WHERE phone IS NOT NULL ORDER BY ALL LIMIT 1")[0][0]
-    assert "'phone'" in str(small("history", "company", key).json)
+    assert set(phones) <= set(finished.query(past))
+    assert finished.run()["findings"] == []
+    key = finished.query("SELECT entity_key FROM silver.company WHERE phone IS NOT NULL ORDER BY ALL LIMIT 1")[0][0]
+    assert "'phone'" in str(finished("history", "company", key).json)
 
     query = "SELECT company_id, {}, phone, valid_from, batch_id FROM silver.company ORDER BY ALL"
-    before = small.query(query.format("website"))
-    redeclare(small, rename_website)
-    report = small.run()
+    before = finished.query(query.format("website"))
+    redeclare(finished, rename_website)
+    report = finished.run()
     assert findings(report) == [("silver.company", "column_renamed")]
     assert report["written"] == {}
-    assert small.query(query.format("homepage")) == before
+    assert finished.query(query.format("homepage")) == before
 
 
-def test_a_history_is_made_anew_within_the_run_where_that_was_chosen(small):
-    small.run()
-    redeclare(small, add_website, drop_phone, choose_rebuild)
+def test_a_history_is_made_anew_within_the_run_where_that_was_chosen(finished):
+    redeclare(finished, add_website, drop_phone, choose_rebuild)
     why = f"{SAW} (on_schema_change: rebuild)"
-    planned = small("plan").json
+    planned = finished("plan").json
     assert planned["notes"] == [f"company: {why}: its history is rebuilt"]
     assert [step["inputs"]["rebuild_reason"] for step in planned["steps"] if step["id"] == "conform:company"] == [why]
-    with small.start("plan") as process:
-        assert "company (rebuild)" in process.communicate(timeout=60)[0]
-    report = small.run()
+    assert "company (rebuild)" in finished.run_in_process("plan").out
+    report = finished.run()
     assert findings(report) == [("silver.company", "history_rebuilt")]
     (detail,) = (step["detail"] for step in report["steps"] if step["step"] == "conform:company")
     assert detail.startswith("rebuilt: ")
-    assert small.query("SELECT COUNT(*) FROM silver.company WHERE website IS NULL") == [(0,)]
-    names = [row[0] for row in small.query("DESCRIBE silver.company")]
+    assert finished.query("SELECT COUNT(*) FROM silver.company WHERE website IS NULL") == [(0,)]
+    names = [row[0] for row in finished.query("DESCRIBE silver.company")]
     assert ("website" in names, "phone" in names) == (True, False)
-    made = small.read_tables()
-    assert small.run()["written"] == {}
-    assert small("rebuild").json["outcome"] == "succeeded"
-    assert small.read_tables() == made
+    made = finished.read_tables()
+    assert finished.run()["written"] == {}
+    assert finished("rebuild").json["outcome"] == "succeeded"
+    assert finished.read_tables() == made
 
     # A rebuild of one history that was killed when its tables were there and nothing was in them yet.
-    entity = load_declarations(small.root / "models").entities["company"]
-    with closing(DuckDB("acme", str(small.data / "acme.duckdb"))) as warehouse:
+    entity = load_declarations(finished.root / "models").entities["company"]
+    with closing(DuckDB("acme", str(finished.data / "acme.duckdb"))) as warehouse:
         drop_entity(warehouse, entity)
         migrate_tables(warehouse, entity)
-    assert findings(small.run()) == [("silver.company", "history_rebuilt")]
-    assert small.read_tables() == made
+    assert findings(finished.run()) == [("silver.company", "history_rebuilt")]
+    assert finished.read_tables() == made
 
 
 OLDER = ("source", "stamp", "observed", "place", "first_observed")
@@ -137,15 +134,14 @@ def make_older(project):
     return [entity for entity, _ in rows]
 
 
-def test_a_history_of_an_older_version_is_made_anew_and_told(small):
-    small.run()
-    before = small.read_tables()
-    entities = make_older(small)
-    assert small.read_tables() != before
-    key = small.query("SELECT entity_key FROM silver.company LIMIT 1")[0][0]
-    assert "older version of Headwater" in small("history", "company", key, code=1).error["found"]
-    assert all("older version of Headwater" in note for note in small("plan").json["notes"])
-    report = small.run()
+def test_a_history_of_an_older_version_is_made_anew_and_told(finished):
+    before = finished.read_tables()
+    entities = make_older(finished)
+    assert finished.read_tables() != before
+    key = finished.query("SELECT entity_key FROM silver.company LIMIT 1")[0][0]
+    assert "older version of Headwater" in finished("history", "company", key, code=1).error["found"]
+    assert all("older version of Headwater" in note for note in finished("plan").json["notes"])
+    report = finished.run()
     assert findings(report) == [(f"silver.{entity}", "history_rebuilt") for entity in sorted(entities)]
-    assert small.read_tables() == before
-    assert small.run()["findings"] == []
+    assert finished.read_tables() == before
+    assert finished.run()["findings"] == []

@@ -182,18 +182,17 @@ def test_a_run_whose_steps_did_not_all_come_ends_when_another_begins(small):
     assert small.read_tables(read_times=True) == before
 
 
-def test_a_plan_is_refused_when_another_run_began_since_it_was_made(small, service):
-    small.run()
+def test_a_plan_is_refused_when_another_run_began_since_it_was_made(finished, service):
     service.advance(days=3)
-    steps = read_steps(small)
-    small.run()
-    before = small.read_tables(read_times=True)
+    steps = read_steps(finished)
+    finished.run()
+    before = finished.read_tables(read_times=True)
     refused = [
-        small("step", json.dumps(step), code=2).error for step in steps if step["kind"] not in ("extract", "land")
+        finished("step", json.dumps(step), code=2).error for step in steps if step["kind"] not in ("extract", "land")
     ]
     assert {error["kind"] for error in refused} == {"StepNotReady"}
     assert "plan again" in refused[0]["fix"]
-    assert small.read_tables(read_times=True) == before
+    assert finished.read_tables(read_times=True) == before
 
 
 def test_what_lands_after_its_entity_was_merged_is_merged_when_the_step_is_asked_again(small, service):
@@ -226,9 +225,8 @@ def test_an_entity_waits_until_each_of_its_reads_has_ended(small):
     assert first not in error["found"]
 
 
-def test_steps_that_are_killed_go_on_when_they_are_asked_again(tmp_path, service):
-    whole, killed = (create_shop(tmp_path / name, service) for name in ("whole", "killed"))
-    whole.run()
+def test_steps_that_are_killed_go_on_when_they_are_asked_again(tmp_path, service, finished):
+    killed = create_shop(tmp_path / "killed", service)
     delays = {"extract": 1.5, "land": 1.3, "conform": 1.6, "fact": 1.7}
     for step in read_steps(killed):
         delay = delays.pop(step["kind"], None) if "companies" not in step["id"] else None
@@ -239,7 +237,7 @@ def test_steps_that_are_killed_go_on_when_they_are_asked_again(tmp_path, service
                 except subprocess.TimeoutExpired:
                     kill(process)
         assert call_step(killed, step)["outcome"] == "succeeded"
-    assert killed.read_tables() == whole.read_tables()
+    assert killed.read_tables() == finished.read_tables()
     assert not list((killed.data / "lake").rglob("*.tmp"))
     assert killed.run()["written"] == {}
 
