@@ -6,9 +6,9 @@ from headwater.cli.fleet.progress import open_progress
 from headwater.cli.fleet.report import render_fleet
 from headwater.cli.options import OutputOptions, ProjectOptions
 from headwater.cli.output import print_result, to_plain
-from headwater.cli.signals import catch_signals
 from headwater.run import app
 from headwater.run.app import FleetRequest
+from headwater.run.signals import catch_signals
 
 _NOTE = "Stopping: the tenants in progress stop after the current page. Press Ctrl-C again to exit immediately.\n"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rich.table import Table
+from rich.console import RenderableType
 from rich.text import Text
 
 from headwater.cli.render import format_count, render_table
@@ -11,9 +11,9 @@ from headwater.run.app import FleetReport, TenantResult
 _MOST_FINDINGS = 3
 
 
-def render_fleet(report: FleetReport) -> list[Text | Table]:
+def render_fleet(report: FleetReport) -> list[RenderableType]:
     """Render the report of a fleet run."""
-    parts: list[Text | Table] = [Text(_render_headline(report))]
+    parts: list[RenderableType] = [Text(_render_headline(report))]
     unusual = sorted((result for result in report.tenants if result.is_unusual), key=lambda result: result.tenant)
     if unusual:
         rows = [(result.tenant, result.outcome, _explain(result)) for result in unusual]
