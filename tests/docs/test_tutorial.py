@@ -173,6 +173,8 @@ def test_a_block_is_commands_and_what_they_print():
 
 def test_the_tables_of_the_guide_fit_beside_those_of_the_blueprint(tmp_path):
     app.init_project(tmp_path, blueprint="msp", connector="connectwise")
+    declared = tmp_path / "headwater.yaml"
+    declared.write_text(declared.read_text(encoding="utf-8").replace("CHANGE-ME", "acme"), encoding="utf-8")
     for _, block in _FENCE.findall((DOCS / "guides" / "your-own-tables.md").read_text(encoding="utf-8")):
         if name := _FILE.match(block):
             path = tmp_path / name[1]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typer.core import TyperGroup
 
 from headwater import __version__
+from headwater.cli.completion import PROGRAM, prepare_completion
 from headwater.cli.errors import abandon_output, report_error
 from headwater.cli.lazy_command import find_commands, hide_command
 
@@ -33,10 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run_command(words: Sequence[str]) -> int:
     """Run one command and return its exit code. Errors are reported before it returns."""
     try:
+        prepare_completion()
         code = (
             _print_version()
             if words and words[0] == "--version"
-            else build_group().main([*words], "headwater", standalone_mode=False)
+            else build_group().main([*words], PROGRAM, standalone_mode=False)
         )
         sys.stdout.flush()
     except BrokenPipeError:
