@@ -57,7 +57,9 @@ class Star:
         )
 
 
-def _find(shelf: Mapping[str, _Noun], name: str, noun: str, where: str) -> _Noun:
-    if name in shelf:
-        return shelf[name]
-    raise DeclarationError(f"There is no {noun} `{name}`.", where=where, details=name, hint=did_you_mean(name, shelf))
+def _find(declared: Mapping[str, _Noun], name: str, noun: str, where: str) -> _Noun:
+    if name in declared:
+        return declared[name]
+    raise DeclarationError(
+        f"There is no {noun} `{name}`.", where=where, details=name, hint=did_you_mean(name, declared)
+    )

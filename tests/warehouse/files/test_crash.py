@@ -1,4 +1,4 @@
-"""A merge into files killed for real, at any moment: the pointer names the state before or after, never another."""
+"""A merge into files killed for real, at any moment: the manifest names the state before or after, never another."""
 
 from __future__ import annotations
 

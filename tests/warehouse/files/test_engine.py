@@ -398,15 +398,15 @@ def test_a_pointer_that_is_damaged_or_newer_or_of_another_format_is_told(tmp_pat
     with pytest.raises(WarehouseError, match="another format") as caught:
         open_files(tmp_path, "csv")
     assert caught.value.details == "stored as parquet, declared as csv"
-    pointer = tmp_path / "acme" / MANIFEST
-    told = pointer.read_text()
-    pointer.write_text(told.replace('"version": 1', '"version": 2'))
+    manifest = tmp_path / "acme" / MANIFEST
+    text = manifest.read_text()
+    manifest.write_text(text.replace('"version": 1', '"version": 2'))
     with pytest.raises(WarehouseError, match="newer version of Headwater"):
         open_files(tmp_path)
-    pointer.write_text(told[:100])
+    manifest.write_text(text[:100])
     with pytest.raises(WarehouseError, match="damaged"):
         open_files(tmp_path)
-    pointer.write_text(told)
+    manifest.write_text(text)
     open_files(tmp_path).close()
 
 

@@ -181,7 +181,7 @@ def _swap_keys(warehouse: Warehouse, table: str, columns: list[str], pairs: str)
 
 
 def _check_unique(warehouse: Warehouse, declared: Dimension, pairs: str) -> None:
-    """Nothing when the new keys are all different; GuardError otherwise."""
+    """Nothing when the new keys are all different; SafetyCheckError otherwise."""
     clash = warehouse.rows(f"SELECT _new, MIN(_old), MAX(_old) FROM {pairs} GROUP BY _new HAVING COUNT(*) > 1 LIMIT 1")
     if clash:
         number, *old = clash[0]

@@ -53,7 +53,7 @@ class PsaState:
     @property
     def collections(self) -> dict[str, Collection[Any]]:
         """All collections, by path."""
-        return {shelf.path: shelf for shelf in vars(self).values() if isinstance(shelf, Collection)}
+        return {collection.path: collection for collection in vars(self).values() if isinstance(collection, Collection)}
 
     def build_stamp(self, by: str = SYSTEM_USER) -> ChangeStamp:
         """Build the `_info` of a record that is created now."""
