@@ -16,12 +16,12 @@ from tests.house.source import HOUSE, Module
 HEAVY = {
     "alembic", "anyio", "datamodel_code_generator", "deltalake", "duckdb", "httpx2", "hypothesis", "keyring", "numpy",
     "obstore", "pandas", "psycopg", "pyarrow", "pyrate_limiter", "pyspark", "sqlalchemy", "sqlglot", "starlette",
-    "structlog", "uvicorn",
+    "uvicorn",
 }  # fmt: skip
 """The libraries that take time to import."""
 
 LEDGER = {"sqlalchemy"}
-TABLES = LEDGER | {"duckdb", "sqlglot"}
+TABLES = LEDGER | {"duckdb"}
 SERVICE = {"anyio", "httpx2", "pyrate_limiter"}
 
 NEVER = ("codegen", "sandbox", "testing", "run.selftest", "run.manage", "cli.demo")
@@ -43,9 +43,9 @@ class Need:
 NEEDS = {
     "check": Need(("check",), LEDGER, (*NEVER, *FLOW, "plan")),
     "status": Need(("status",), TABLES),
-    "query": Need(("query", "SELECT 1"), TABLES),
+    "query": Need(("query", "SELECT 1"), TABLES | {"sqlglot"}),
     "plan": Need(("plan",), TABLES | SERVICE),
-    "run": Need(("run",), TABLES | SERVICE | {"structlog"}),
+    "run": Need(("run",), TABLES | SERVICE),
 }
 
 PROGRAM = """
