@@ -112,6 +112,14 @@ def test_a_command_imports_what_it_needs(name, project):
     assert not unneeded
 
 
+def test_a_command_seldom_searches_its_imports_for_unused_cycles(project):
+    program = "import atexit, gc, sys\nfrom headwater.cli.main import main\n"
+    program += "atexit.register(lambda: print(gc.get_stats()[0]['collections'], file=sys.stderr))\nmain()"
+    words = [sys.executable, "-c", program, "run", "--project", str(project)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert int(done.stderr.splitlines()[-1]) < 60  # about 250 with the threshold of Python
+
+
 def test_each_name_of_run_app_is_imported_from_where_the_type_checker_sees_it():
     module = Module(HOUSE / "run" / "app.py")
     seen = {
