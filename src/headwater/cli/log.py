@@ -5,13 +5,13 @@ It is written to standard error, so that standard output contains only the resul
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from headwater.cli.progress import ProgressDisplay
 from headwater.clock import SystemClock
 from headwater.events import Event, EventListener
 from headwater.run.event_log import LogLine, to_log_line
@@ -21,7 +21,8 @@ from headwater.run.event_log import LogLine, to_log_line
 def open_listener() -> Iterator[EventListener]:
     """A listener that shows progress on a terminal, and otherwise writes log lines."""
     if sys.stderr.isatty():
-        with ProgressDisplay() as display:
+        # The display takes time to import, and only a terminal shows it.
+        with importlib.import_module("headwater.cli.progress").ProgressDisplay() as display:
             yield display.on_event
     else:
         yield log_lines()
