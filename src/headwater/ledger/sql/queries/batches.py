@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, bindparam, case, func, or_, select
 
 from headwater.batch import Batch, Feed, Window
 from headwater.clock import from_micros, to_micros
@@ -69,13 +70,26 @@ def list_batches(
 
 def find_latest(connection: Connection, feed: Feed, *, purpose: str, until: datetime | None) -> Batch | None:
     """The newest completely read batch of a purpose; with `until`, of those whose window does not end later."""
-    read = or_(batches.c.state.in_(_READ), and_(batches.c.state == "failed", batches.c.resume.in_(_READ)))
-    condition = and_(feed_condition(batches, feed), batches.c.purpose == purpose, read)
+    values: dict[str, Any] = {
+        "tenant": feed.tenant,
+        "connection": feed.connection,
+        "resource": feed.resource,
+        "purpose": purpose,
+    }
     if until is not None:
-        condition = and_(condition, batches.c.until <= to_micros(until))
-    order = (batches.c.until.desc(), batches.c.ordinal.desc())
-    row = connection.execute(select(batches).where(condition).order_by(*order).limit(1)).mappings().one_or_none()
+        values["until"] = to_micros(until)
+    query = _select_latest(bounded=until is not None)
+    row = connection.execute(query, values).mappings().one_or_none()
     return None if row is None else _to_batch(row)
+
+
+@cache  # a run asks for each feed and purpose, and to build the statement takes as long as to execute it
+def _select_latest(*, bounded: bool) -> Select[Any]:
+    names = ("tenant", "connection", "resource", "purpose")
+    own = (batches.c[name] == bindparam(name) for name in names)
+    read = or_(batches.c.state.in_(_READ), and_(batches.c.state == "failed", batches.c.resume.in_(_READ)))
+    query = select(batches).where(*own, read).order_by(batches.c.until.desc(), batches.c.ordinal.desc()).limit(1)
+    return query.where(batches.c.until <= bindparam("until")) if bounded else query
 
 
 def find_newest_read(connection: Connection, tenant: str, name: str) -> datetime | None:
