@@ -32,14 +32,28 @@ def batch_condition(table: Any, batch: Batch) -> ColumnElement[bool]:
 
 def find_batch(connection: Connection, tenant: str, batch_id: str) -> BatchRow | None:
     """The row of a batch, or None."""
-    rows = _select_rows(connection, and_(batches.c.tenant == tenant, batches.c.id == batch_id), limit=None)
-    return rows[0] if rows else None
+    values = {"tenant": tenant, "id": batch_id}
+    row = connection.execute(_select_batch(), values).mappings().one_or_none()
+    return (
+        None if row is None else _to_row(row, tuple(connection.execute(_select_parents_of_batch(), values).scalars()))
+    )
+
+
+@cache  # each step of a read asks for its batch
+def _select_batch() -> Select[Any]:
+    return select(batches).where(batches.c.tenant == bindparam("tenant"), batches.c.id == bindparam("id"))
+
+
+@cache
+def _select_parents_of_batch() -> Select[Any]:
+    own = (batch_parent.c.tenant == bindparam("tenant"), batch_parent.c.batch_id == bindparam("id"))
+    return select(batch_parent.c.parent).where(*own).order_by(batch_parent.c.position)
 
 
 def get_batch(connection: Connection, batch: Batch) -> BatchRow:
     """The row of a batch, without its parents; StateError if there is none."""
-    wanted = and_(batches.c.tenant == batch.feed.tenant, batches.c.id == batch.id)
-    row = connection.execute(select(batches).where(wanted)).mappings().one_or_none()
+    values = {"tenant": batch.feed.tenant, "id": batch.id}
+    row = connection.execute(_select_batch(), values).mappings().one_or_none()
     if row is None:
         raise StateError(
             "the ledger has no such batch.",
@@ -105,12 +119,18 @@ def find_newest_read(connection: Connection, tenant: str, name: str) -> datetime
 
 def count_attempts(connection: Connection, feed: Feed) -> dict[tuple[str, Window], int]:
     """How often a batch of each (purpose, window) of a feed was begun."""
-    what = (batches.c.purpose, batches.c.since, batches.c.until)
-    query = select(*what, func.max(batches.c.reading)).where(feed_condition(batches, feed)).group_by(*what)
+    values = {"tenant": feed.tenant, "connection": feed.connection, "resource": feed.resource}
     return {
         (purpose, Window(since=from_micros(since), until=from_micros(until))): int(reading)
-        for purpose, since, until, reading in connection.execute(query)
+        for purpose, since, until, reading in connection.execute(_select_attempts(), values)
     }
+
+
+@cache
+def _select_attempts() -> Select[Any]:
+    what = (batches.c.purpose, batches.c.since, batches.c.until)
+    own = (batches.c[name] == bindparam(name) for name in ("tenant", "connection", "resource"))
+    return select(*what, func.max(batches.c.reading)).where(*own).group_by(*what)
 
 
 def list_pages(connection: Connection, batch: Batch, *, number: int | None = None) -> tuple[PageRow, ...]:
