@@ -8,6 +8,7 @@ import pytest
 
 import headwater.connectors.connectwise.schemas as schemas
 from headwater.bronze.contract import with_overrides
+from headwater.bronze.land import LandResult, land_batch
 from headwater.bronze.parquet_writer import ParquetWriter
 from headwater.errors import DeclarationError, LakeError, SafetyCheckError
 from headwater.model.field import build_contract, list_contract_fields
@@ -38,6 +39,13 @@ def test_records_are_typed_and_flattened(bench):
 def test_an_empty_batch_lands_with_no_row_and_no_file(bench):
     assert bench.land().kept == 0
     assert bench.lake.list("acme") == []
+
+
+def test_an_empty_batch_needs_no_contract(bench):
+    def load_contract():
+        pytest.fail("its classes take long to build")
+
+    assert land_batch(bench.batch, bench.resource, load_contract, bench.lake, now=NOW) == LandResult()
 
 
 @pytest.mark.parametrize(

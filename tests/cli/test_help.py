@@ -27,7 +27,6 @@ HEAVY = (
     "sqlglot",
     "starlette",
     "rich",
-    "structlog",
     "headwater.run.app",
 )
 """What the command line does without until a command needs it."""

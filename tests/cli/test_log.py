@@ -104,6 +104,14 @@ def test_a_line_reads_as_the_contract_shows_it(capsys):
     )
 
 
+def test_values_are_quoted_so_that_a_line_can_be_parsed(capsys):
+    with open_listener() as listen:
+        listen(events.StepFailed(tenant="acme", step="C:\\data", error='No "key" in C:\\data.\n  at    there\u2028end'))
+    line = capsys.readouterr().err
+    assert line.endswith(r'error="No \"key\" in C:\\data. | at    there | end"' + "\n")
+    assert r" step=C:\data " in line
+
+
 def test_on_a_terminal_a_run_is_drawn():
     screen = io.StringIO()
     with ProgressDisplay(Console(file=screen, force_terminal=True, width=100)) as drawing:

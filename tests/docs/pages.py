@@ -18,7 +18,7 @@ from pydantic_core import PydanticUndefined
 
 from headwater.cli.lazy_command import find_commands
 from headwater.cli.main import run_command
-from headwater.declared import Declared
+from headwater.declared import Declared, describe_fields
 from headwater.model.project import Declarations, WarehouseOptions
 from headwater.run.plugins import list_warehouse_settings
 from headwater.warehouse.settings import WarehouseSettings
@@ -150,13 +150,14 @@ def _noun(noun: type[Declared]) -> str:
     lines = [f"### {noun.__name__}\n", inspect.cleandoc(noun.__doc__ or ""), ""]
     if noun.model_fields:
         lines += ["| key | what it takes | default | meaning |", "| --- | --- | --- | --- |"]
-        lines += [_row(info.alias or name, info) for name, info in noun.model_fields.items()]
+        texts = describe_fields(noun)
+        lines += [_row(info.alias or name, info, texts.get(name, "")) for name, info in noun.model_fields.items()]
         lines.append("")
     return "\n".join(lines)
 
 
-def _row(name: str, info: FieldInfo) -> str:
-    meaning = " ".join((info.description or "").split()).replace("|", "\\|")
+def _row(name: str, info: FieldInfo, text: str) -> str:
+    meaning = " ".join(text.split()).replace("|", "\\|")
     return f"| `{name}` | {_kind(info.annotation, info.metadata)} | {_default(info)} | {meaning} |"
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
+from sqlalchemy import Engine, event
+
 from tests.e2e.builders import create_msp
 
 
@@ -38,3 +42,29 @@ def test_a_second_run_of_the_whole_blueprint_a_moment_later_reads_only_the_momen
     asked = service.list_requests()
     assert 0 < len(asked) < len(read) / 3
     print(f"first {len(read)} requests, at once again {len(again)}, a moment later {len(asked)}")
+
+
+@contextmanager
+def count_ledger_statements():
+    """What is sent to the ledger meanwhile: all statements, and transactions that make other writers wait."""
+    sent = []
+
+    def on_statement(connection, cursor, statement, parameters, context, executemany):
+        sent.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", on_statement)
+    counts = {}
+    try:
+        yield counts
+    finally:
+        event.remove(Engine, "before_cursor_execute", on_statement)
+        begun = [statement for statement in sent if statement.startswith("BEGIN")]
+        counts |= {"statements": len(sent) - len(begun), "writes": begun.count("BEGIN IMMEDIATE")}
+
+
+def test_a_run_without_news_seldom_writes_the_ledger(small, service):
+    assert small.run()["outcome"] == "succeeded"
+    with count_ledger_statements() as counts:
+        assert small.run()["written"] == {}
+    assert counts["writes"] <= 6
+    assert counts["statements"] <= 70

@@ -49,7 +49,6 @@ OWNS: dict[str, tuple[str, ...]] = {
     "typer": ("headwater/cli/",),
     "click": (),
     "rich": ("headwater/cli/",),
-    "structlog": ("headwater/cli/", "headwater/run/event_log.py"),
     "zstandard": ("headwater/lake/", "headwater/extract/", "headwater/bronze/"),
     "yaml": ("headwater/model/yaml_document.py", "headwater/codegen/"),
     "datamodel_code_generator": ("headwater/codegen/",),

@@ -15,17 +15,21 @@ from tests.house.source import HOUSE, Module
 
 HEAVY = {
     "alembic", "anyio", "datamodel_code_generator", "deltalake", "duckdb", "httpx2", "hypothesis", "keyring", "numpy",
-    "obstore", "pandas", "psycopg", "pyarrow", "pyrate_limiter", "pyspark", "sqlalchemy", "sqlglot", "starlette",
-    "structlog", "uvicorn",
+    "obstore", "pandas", "psycopg", "pyarrow", "pyrate_limiter", "pyspark", "rich", "sqlalchemy", "sqlglot", "starlette",
+    "uvicorn",
 }  # fmt: skip
 """The libraries that take time to import."""
 
 LEDGER = {"sqlalchemy"}
-TABLES = LEDGER | {"duckdb", "sqlglot"}
+TABLES = LEDGER | {"duckdb"}
+TEXT = {"rich"}
 SERVICE = {"anyio", "httpx2", "pyrate_limiter"}
 
 NEVER = ("codegen", "sandbox", "testing", "run.selftest", "run.manage", "cli.demo")
 """Own packages that no command of an ordinary day imports."""
+
+FLEET = ("cli.fleet.command", "run.fleet.fleet", "run.fleet.pool")
+"""The pool of processes, which a run of one tenant does not import."""
 
 FLOW = ("bronze", "gold", "silver.conform", "silver.merge")
 """The flow of records, which a command that only looks at declarations does not import."""
@@ -41,11 +45,12 @@ class Need:
 
 
 NEEDS = {
-    "check": Need(("check",), LEDGER, (*NEVER, *FLOW, "plan")),
-    "status": Need(("status",), TABLES),
-    "query": Need(("query", "SELECT 1"), TABLES),
-    "plan": Need(("plan",), TABLES | SERVICE),
-    "run": Need(("run",), TABLES | SERVICE | {"structlog"}),
+    "check": Need(("check",), LEDGER | TEXT, (*NEVER, *FLOW, "plan")),
+    "status": Need(("status",), TABLES | TEXT),
+    "query": Need(("query", "SELECT 1"), TABLES | TEXT | {"sqlglot"}),
+    "plan": Need(("plan",), TABLES | TEXT | SERVICE),
+    "run": Need(("run",), TABLES | TEXT | SERVICE, (*NEVER, *FLEET)),
+    "run --json": Need(("run", "--json"), TABLES | SERVICE, (*NEVER, *FLEET)),
 }
 
 PROGRAM = """
@@ -110,6 +115,14 @@ def test_a_command_imports_what_it_needs(name, project):
         module for module in modules for package in need.without if f"{module}.".startswith(f"headwater.{package}.")
     ]
     assert not unneeded
+
+
+def test_a_command_seldom_searches_its_imports_for_unused_cycles(project):
+    program = "import atexit, gc, sys\nfrom headwater.cli.main import main\n"
+    program += "atexit.register(lambda: print(gc.get_stats()[0]['collections'], file=sys.stderr))\nmain()"
+    words = [sys.executable, "-c", program, "run", "--project", str(project)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert int(done.stderr.splitlines()[-1]) < 60  # about 250 with the threshold of Python
 
 
 def test_each_name_of_run_app_is_imported_from_where_the_type_checker_sees_it():

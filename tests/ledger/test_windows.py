@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 
@@ -85,3 +86,13 @@ def test_what_is_committed_is_the_union_whatever_the_order(shared: SqlLedger, sp
         shared.begin_batch(parcel)
         shared.commit_window(parcel)
     assert shared.list_windows(own) == merge_windows(spans)
+
+
+def test_to_look_for_windows_of_a_wrong_clock_waits_for_no_writer(
+    ledger: SqlLedger, ledger_url: str, tmp_path: Path
+) -> None:
+    extract_batch(ledger, make_batch(0, 1))
+    with closing(SqlLedger(ledger_url, root=tmp_path)) as other, other._database.write(make_feed().tenant):
+        assert ledger.discard_windows(make_feed(), later_than=make_window(0, 1).until, ahead=None) == ()
+    assert ledger.discard_windows(make_feed(), later_than=make_window(0, 1).since, ahead=None)
+    assert ledger.list_windows(make_feed()) == ()

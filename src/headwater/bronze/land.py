@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -80,7 +80,21 @@ def land(
     options: LandingOptions = LandingOptions(),
     rows: int | None = None,
 ) -> LandResult:
-    """Land a batch from raw to bronze. A batch without a raw file is empty.
+    """Land a batch whose contract is loaded, see `land_batch`."""
+    return land_batch(batch, resource, lambda: contract, lake, now=now, options=options, rows=rows)
+
+
+def land_batch(
+    batch: Batch,
+    resource: Resource,
+    load_contract: Callable[[], type[BaseModel]],
+    lake: Lake,
+    *,
+    now: datetime,
+    options: LandingOptions = LandingOptions(),
+    rows: int | None = None,
+) -> LandResult:
+    """Land a batch from raw to bronze. A batch without a raw file is empty, and its contract is not loaded.
 
     `rows` is the number of rows in the ledger. Raise LakeError if the raw file has another number, because it is damaged.
     Raise SafetyCheckError if `options.drift` refuses the batch.
@@ -93,7 +107,7 @@ def land(
                 "A raw file is missing.", where=lake.locate(raw), details=f"0 records instead of {rows}", hint=hint
             )
         return LandResult()
-    landing = _Landing(batch, resource, build_effective_contract(contract, resource, batch), lake, options)
+    landing = _Landing(batch, resource, build_effective_contract(load_contract(), resource, batch), lake, options)
     draft = lake.prepare_draft(landing.bronze)
     try:
         with open_writer(draft) as writer:

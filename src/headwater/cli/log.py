@@ -5,24 +5,24 @@ It is written to standard error, so that standard output contains only the resul
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from datetime import datetime
 
-import structlog
-
-from headwater.cli.progress import ProgressDisplay
+from headwater.clock import SystemClock
 from headwater.events import Event, EventListener
-from headwater.run.event_log import to_log_line
+from headwater.run.event_log import LogLine, to_log_line
 
 
 @contextmanager
 def open_listener() -> Iterator[EventListener]:
     """A listener that shows progress on a terminal, and otherwise writes log lines."""
     if sys.stderr.isatty():
-        with ProgressDisplay() as display:
+        # The display takes time to import, and only a terminal shows it.
+        with importlib.import_module("headwater.cli.progress").ProgressDisplay() as display:
             yield display.on_event
     else:
         yield log_lines()
@@ -33,33 +33,32 @@ def log_lines() -> EventListener:
 
     Pages, empty windows and unchanged tables are written only with `HEADWATER_LOG_LEVEL=debug`.
     """
-    log = structlog.wrap_logger(
-        structlog.WriteLogger(sys.stderr),
-        processors=[structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=True), _render],
-        wrapper_class=structlog.BoundLogger,
-    )
-
+    stream, clock = sys.stderr, SystemClock()
     is_verbose = os.environ.get("HEADWATER_LOG_LEVEL", "").lower() == "debug"
 
     def on_event(event: Event) -> None:
         line = to_log_line(event)
         if line.level == "debug" and not is_verbose:
             return
-        getattr(log, line.level)(line.name, **line.fields)
+        # One write a line, because several threads report events.
+        stream.write(f"{_render_line(line, clock.now())}\n")
+        stream.flush()
 
     return on_event
 
 
-_LOGFMT = structlog.processors.LogfmtRenderer()
+def _render_line(line: LogLine, now: datetime) -> str:
+    level = "" if line.level == "info" else f"{line.level} "
+    pairs = (f"{name}={_render_value(value)}" for name, value in line.fields.items() if value not in ("", None))
+    return " ".join((f"{now:%H:%M:%S} {level}{line.name}", *pairs))
 
 
-def _render(logger: Any, method: str, event: MutableMapping[str, Any]) -> str:
-    time, name = event.pop("timestamp"), event.pop("event")
-    level = "" if method == "info" else f" {method}"
-    fields = {key: _flatten(value) for key, value in event.items() if value not in ("", None)}
-    return f"{time}{level} {name} {_LOGFMT(logger, method, fields)}".rstrip()
-
-
-def _flatten(value: object) -> object:
-    """The value on one line, because an error has up to four lines."""
-    return " | ".join(part.strip() for part in value.splitlines()) if isinstance(value, str) else value
+def _render_value(value: object) -> str:
+    """The value in logfmt, on one line, because an error has up to four lines."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = " | ".join(part.strip() for part in str(value).splitlines())
+    if not any(mark in text for mark in ' ="'):
+        return text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

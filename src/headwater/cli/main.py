@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -15,6 +16,11 @@ from headwater.cli.lazy_command import find_commands, hide_command
 FORMER_COMMANDS = {"asof": "as-of"}
 """Former names of commands, with the current name. They still work, and no help shows them."""
 
+COLLECT_AFTER = 20_000
+"""How many new objects are searched for unused cycles at a time. Python's 700 suit programs that load little: the imports of
+a command create 100,000 objects that stay, and searching them again and again took a tenth of its CPU.
+"""
+
 HELP = "Turn business SaaS APIs into a history-tracked star schema. (`--version` prints the version.)"
 
 
@@ -27,6 +33,7 @@ def build_group() -> TyperGroup:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit with its code."""
+    gc.set_threshold(COLLECT_AFTER)
     words = list(sys.argv[1:] if arguments is None else arguments)
     sys.exit(run_command(words or ["--help"]))
 

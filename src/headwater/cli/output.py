@@ -8,25 +8,24 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import io
+import importlib
 import math
 import sys
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from rich.console import Console, Group, RenderableType
 
 from headwater.cli.options import OutputOptions
-from headwater.cli.pager import show_text
 from headwater.clock import format_instant
 from headwater.errors import HeadwaterError
 
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
-_WIDE = 4000
-"""The width of an output that is not a terminal, so that tables in files and pipes are not wrapped."""
 
 
 def print_result(
@@ -35,27 +34,9 @@ def print_result(
     """Print a result as JSON or as text, as the options request. With `paged`, a terminal shows a long text in a pager."""
     if options.json:
         sys.stdout.write(to_json(value) + "\n")
-    elif sys.stdout.isatty():
-        _print_to_terminal(Console(highlight=False), *rendered, paged=paged)
     else:
-        sys.stdout.write(_render_plain(*rendered))
-
-
-def _print_to_terminal(console: Console, *rendered: RenderableType, paged: bool) -> None:
-    if not paged:
-        console.print(Group(*rendered))
-        return
-    with console.capture() as captured:
-        console.print(Group(*rendered))
-    show_text(captured.get(), height=console.height)
-
-
-def _render_plain(*rendered: RenderableType) -> str:
-    """Text for a file or a pipe: as wide as needed, without trailing blanks."""
-    console = Console(file=io.StringIO(), highlight=False, width=_WIDE, force_terminal=False)
-    with console.capture() as captured:
-        console.print(Group(*rendered))
-    return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+        # The library takes time to import, and JSON does not need it.
+        importlib.import_module("headwater.cli.text_output").print_text(*rendered, paged=paged)
 
 
 def to_json(value: Any) -> str:

@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-
-from rich.console import RenderableType
+from typing import TYPE_CHECKING
 
 from headwater.cli.log import open_listener
 from headwater.cli.options import OutputOptions, ProjectOptions
 from headwater.cli.output import print_result, to_plain
-from headwater.cli.run_report import render_report
 from headwater.clock import measure_process_age
 from headwater.run import app
 from headwater.run.results import RunReport
 from headwater.run.signals import catch_signals
 from headwater.run.workspace import Workspace
 
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
 RunTask = Callable[[Workspace, Callable[[], bool]], RunReport]
 """A task on an open project. It calls the second argument between pages, and stops if it returns True."""
 
-RenderReport = Callable[[RunReport], Sequence[RenderableType]]
+RenderReport = Callable[[RunReport], "Sequence[RenderableType]"]
 """Renders a report for a terminal."""
 
 
+def render_run(report: RunReport) -> Sequence[RenderableType]:
+    """Render the report of a run."""
+    # The renderer takes time to import, and JSON does not need it.
+    rendered: Sequence[RenderableType] = importlib.import_module("headwater.cli.run_report").render_report(report)
+    return rendered
+
+
 def run_with_progress(
-    project: ProjectOptions, output: OutputOptions, task: RunTask, *, render: RenderReport = render_report
+    project: ProjectOptions, output: OutputOptions, task: RunTask, *, render: RenderReport = render_run
 ) -> int:
     """Run a task with progress, print its report, and return its exit code."""
     with (
@@ -35,7 +44,7 @@ def run_with_progress(
     ):
         # The time that the user waits includes the start of the process.
         report = replace(task(workspace, stop), seconds=measure_process_age())
-    print_result(output, dump_report(report), *render(report))
+    print_result(output, dump_report(report), *(() if output.json else render(report)))
     return report.exit_code
 
 

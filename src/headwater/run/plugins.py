@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -166,8 +167,28 @@ def _install(connector: Connector, package: str) -> InstalledConnector:
 
 
 def _find_entry_point(group: str, name: str) -> EntryPoint | None:
-    return next(iter(entry_points(group=group, name=name)), None)
+    return next((point for point in _list_entry_points(group) if point.name == name), None)
 
 
 def _list_names(group: str) -> tuple[str, ...]:
-    return tuple(sorted({point.name for point in entry_points(group=group)}))
+    return tuple(sorted({point.name for point in _list_entry_points(group)}))
+
+
+def _list_entry_points(group: str) -> tuple[EntryPoint, ...]:
+    """The entry points of a group. They are read again after a distribution was installed or removed."""
+    folders = tuple((folder, _read_change_time(folder)) for folder in sys.path)
+    return _read_entry_points(folders).get(group, ())
+
+
+@lru_cache(maxsize=1)  # the search reads the metadata of every installed distribution
+def _read_entry_points(_folders: tuple[tuple[str, int], ...]) -> dict[str, tuple[EntryPoint, ...]]:
+    found = entry_points()
+    return {group: tuple(found.select(group=group)) for group in (CONNECTORS, BLUEPRINTS, LEDGERS, WAREHOUSES)}
+
+
+def _read_change_time(folder: str) -> int:
+    """When an entry of a folder was last added or removed, as a distribution is."""
+    try:
+        return Path(folder).stat().st_mtime_ns
+    except OSError:
+        return 0

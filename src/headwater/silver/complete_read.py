@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import sqlglot
-from sqlglot import exp
-
 from headwater.clock import to_micros
-from headwater.dtypes import PORTABLE_SQL
 from headwater.errors import WarehouseError
 from headwater.model.entity import Entity
 from headwater.names import quote, quote_literal
@@ -118,9 +115,7 @@ def _keys_sql(read: CompleteRead, landed: LandedBatch, relation: str) -> str:
 
 def _key_known_condition(entity: Entity, mapping: SourceMapping) -> str:
     """Whether all that a key is made of could be typed (SQL): what could not is NULL, and NULL may still make a key."""
-    made_of = {
-        column.name
-        for name in entity.key
-        for column in sqlglot.parse_one(mapping.columns[name], read=PORTABLE_SQL).find_all(exp.Column)
-    }
+    # The parser takes time to import, and only refused records need it.
+    parser = importlib.import_module("headwater.silver.expression_columns")
+    made_of = {column for name in entity.key for column in parser.find_columns(mapping.columns[name])}
     return " AND ".join(f"{quote(name)} IS NOT NULL" for name in sorted(made_of)) or "TRUE"

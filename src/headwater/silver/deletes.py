@@ -13,7 +13,7 @@ from headwater.silver.merge.merge import merge_events, save_batches
 from headwater.silver.merge.result import MergeResult
 from headwater.silver.presences import select_presences
 from headwater.temporal.fold import order_sql
-from headwater.warehouse.dialect.render import read_counts
+from headwater.warehouse.dialect.text import read_counts
 
 GUARDED_FROM = 10
 """The guard counts from so many known things on, unless the resource declares it."""

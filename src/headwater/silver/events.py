@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from datetime import timedelta
 
-import sqlglot
-from sqlglot import exp
-
 from headwater.clock import to_micros
-from headwater.dtypes import DUCKDB, PORTABLE_SQL, render_dtype
+from headwater.dtypes import DUCKDB, render_dtype
 from headwater.model.entity import Entity
 from headwater.names import quote, quote_literal
 from headwater.silver.mapping import LandedBatch, SourceMapping
@@ -77,7 +75,8 @@ def rounds_sql(value: str, dtype: str, stored: str) -> str | None:
 
 
 def _is_column(value: str) -> bool:
-    return isinstance(sqlglot.parse_one(value, read=PORTABLE_SQL), exp.Column)
+    # The parser takes time to import, and only values whose stored type differs from the declared one need it.
+    return bool(importlib.import_module("headwater.silver.expression_columns").is_column(value))
 
 
 def typed_columns_sql(entity: Entity, mapping: SourceMapping, stored: Mapping[str, str]) -> dict[str, str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Annotated
 
 import typer
 
-from headwater.cli.fleet.command import run_fleet_with_progress
 from headwater.cli.fleet.options import FleetOptions, build_fleet_request, check_single_run
 from headwater.cli.options import OutputOptions, ProjectOptions, TenantOption, expand_options
 from headwater.cli.run_command import run_with_progress
@@ -42,7 +42,9 @@ def run(
     """
     run_request = build_request(request, fresh=fresh, sweep=sweep, allow_drop=allow_drop)
     if fleet.all_tenants:
-        return run_fleet_with_progress(project, output, build_fleet_request(fleet, tenant, run_request))
+        # A run of one tenant needs no pool of processes, which takes time to import.
+        command = importlib.import_module("headwater.cli.fleet.command")
+        return int(command.run_fleet_with_progress(project, output, build_fleet_request(fleet, tenant, run_request)))
     check_single_run(fleet)
     return run_with_progress(
         project,

@@ -171,6 +171,10 @@ class SqlLedger:
 
     def discard_windows(self, feed: Feed, *, later_than: datetime, ahead: timedelta | None) -> tuple[BatchRow, ...]:
         """Discard windows that end after `later_than`, or more than `ahead` after their batch began; their batches."""
+        # Nearly every run asks in vain, for each feed. A writer makes the runs of other tenants wait, a reader does not.
+        with self._database.read() as tx:
+            if not discarded_windows.has_late_windows(tx, feed, later_than=later_than, ahead=ahead):
+                return ()
         with self._database.write(feed.tenant) as tx:
             return discarded_windows.discard_windows(tx, feed, later_than=later_than, ahead=ahead)
 

@@ -15,7 +15,7 @@ from headwater.run.pipeline.step_run import load_progress
 from headwater.run.results import FeedStatus, Status, TableStatus
 from headwater.run.workspace import TenantWorkspace
 from headwater.warehouse.base import SchemaName, Warehouse
-from headwater.warehouse.dialect.render import count_rows
+from headwater.warehouse.dialect.text import count_rows
 
 
 def read_status(workspace: TenantWorkspace) -> Status:

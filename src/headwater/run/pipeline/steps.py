@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import assert_never
 
 from headwater.batch import Batch, Feed
-from headwater.bronze.land import LandingOptions, land
+from headwater.bronze.land import LandingOptions, land_batch
 from headwater.errors import HeadwaterError
 from headwater.events import BatchLanded, DriftSeen, Finding, FindingMade, Repaired, TableBuilt, VersionsWritten
 from headwater.extract.read import read_batch
@@ -185,10 +185,10 @@ class StepRunner:
         row = self.workspace.ledger.begin_batch(batch)  # a landing that failed resumes
         try:
             with self.landing:
-                landed = land(
+                landed = land_batch(
                     batch,
                     source.resource,
-                    source.contract,
+                    lambda: source.contract,  # its class takes long to build, and most batches are empty
                     self.lake,
                     now=now,
                     options=LandingOptions(drift=source.policy.drift, allow_nul=self.holds_nul),

@@ -1,4 +1,4 @@
-"""Renders portable SQL for an engine, and builds the SQL of names, rows and types.
+"""Renders portable SQL for an engine, and reads statements that a user typed.
 
 The code above this package writes SQL once, in DuckDB's syntax. DuckDB takes it unchanged, without parsing. For every
 other dialect sqlglot (pinned) renders it, after `headwater.warehouse.dialect.translate` has replaced the patterns that
@@ -7,48 +7,20 @@ sqlglot would render inexactly.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
 from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from headwater.dtypes import DUCKDB, PORTABLE_SQL, render_dtype
+from headwater.dtypes import PORTABLE_SQL
 from headwater.errors import WarehouseError
-from headwater.names import quote
-from headwater.warehouse.base import SchemaName, Table, TableColumn, Warehouse
 from headwater.warehouse.dialect.annotate import Columns, annotate_kinds
 from headwater.warehouse.dialect.dialect import PORTABLE, Dialect
 from headwater.warehouse.dialect.translate import translate
 
 Schemas = tuple[tuple[str, str], ...]
 """Pairs of a schema of portable SQL (`silver`, `gold`, `meta`) and its name in a warehouse that many tenants share."""
-
-
-def same_row_condition(columns: Iterable[str], left: str, right: str) -> str:
-    """The condition that two rows are equal in all `columns`, where NULL equals NULL."""
-    return " AND ".join(f"{left}.{quote(name)} IS NOT DISTINCT FROM {right}.{quote(name)}" for name in columns)
-
-
-def create_table_sql(table: Table, ref: str, *, plain: Collection[str] = ()) -> str:
-    """The CREATE TABLE statement of a stored table, in DuckDB's syntax.
-
-    Texts in `plain` columns are not compressed: to read a few compressed texts, DuckDB would decompress all of them.
-    """
-    columns = ", ".join(_column_sql(column, plain=column.name in plain) for column in table.columns)
-    return f"CREATE TABLE {ref} ({columns})"
-
-
-def _column_sql(column: TableColumn, *, plain: bool) -> str:
-    compression = " USING COMPRESSION uncompressed" if plain and column.dtype == "text" else ""
-    required = " NOT NULL" if column.required else ""
-    return f"{quote(column.name)} {render_dtype(column.dtype, DUCKDB)}{compression}{required}"
-
-
-def absent_condition(table: Table, rows: str, others: str) -> str:
-    """The condition that no row of `others` equals one of `rows` in all columns of `table`."""
-    return f"NOT EXISTS (SELECT 1 FROM {others} AS o WHERE {same_row_condition(table.names, 'o', rows)})"
 
 
 def render(statement: str, dialect: Dialect, schemas: Schemas = (), columns: Columns = ()) -> str:
@@ -133,14 +105,3 @@ def limit_sql(sql: str, dialect: str, limit: int) -> str:
     """A SELECT for the first `limit` rows of `sql`. Other statements stay as they are, because they cannot be subqueries."""
     is_select = isinstance(sqlglot.parse_one(sql, dialect=dialect), exp.Query)
     return f"SELECT * FROM (\n{sql}\n) AS limited LIMIT {limit}" if is_select else sql
-
-
-def read_counts(warehouse: Warehouse, selects: Iterable[str]) -> list[int]:
-    """Count the rows of several SELECTs with one statement."""
-    parts = (f"SELECT {number} AS number, COUNT(*) AS count FROM ({text}) AS c" for number, text in enumerate(selects))
-    return [int(row[1]) for row in sorted(warehouse.rows("\nUNION ALL ".join(parts)))]
-
-
-def count_rows(warehouse: Warehouse, layer: SchemaName, name: str) -> int:
-    """Count the rows of a stored table."""
-    return int(warehouse.rows(f"SELECT COUNT(*) FROM {warehouse.ref(layer, name)}")[0][0])

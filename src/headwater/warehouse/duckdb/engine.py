@@ -27,7 +27,7 @@ from headwater.warehouse.base import (
     WriteCounts,
 )
 from headwater.warehouse.dialect.dialect import PORTABLE
-from headwater.warehouse.dialect.render import create_table_sql
+from headwater.warehouse.dialect.text import create_table_sql
 from headwater.warehouse.duckdb import replace_rows
 from headwater.warehouse.duckdb.catalog import Catalog
 from headwater.warehouse.duckdb.connection import STORAGE, connect, to_warehouse_error, warn_newer_storage

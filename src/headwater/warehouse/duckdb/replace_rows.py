@@ -8,7 +8,7 @@ from typing import Protocol
 from headwater.names import quote
 from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import StagedRows, Table, Warehouse, WriteCounts
-from headwater.warehouse.dialect.render import absent_condition, same_row_condition
+from headwater.warehouse.dialect.text import absent_condition, same_row_condition
 from headwater.warehouse.duckdb.row_lookup import has_row_ids
 
 _SHARE = 2_000_000

@@ -10,7 +10,7 @@ from headwater.names import quote
 from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import Capabilities, SchemaName, StagedRows, Table, TableColumn, WriteCounts
 from headwater.warehouse.dialect.dialect import PORTABLE
-from headwater.warehouse.dialect.render import absent_condition, same_row_condition
+from headwater.warehouse.dialect.text import absent_condition, same_row_condition
 from headwater.warehouse.dml import build_widening_error
 from headwater.warehouse.files.manifest import StoredTable
 from headwater.warehouse.files.tables import FileTables, find_names, generate_content_id

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from headwater.names import quote
 from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import SchemaName, Table, WriteCounts
-from headwater.warehouse.dialect.render import same_row_condition
+from headwater.warehouse.dialect.text import same_row_condition
 from headwater.warehouse.postgres.ddl import to_cast_type
 
 

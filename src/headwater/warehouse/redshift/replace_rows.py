@@ -9,7 +9,7 @@ from headwater.dtypes import DUCKDB, render_dtype
 from headwater.names import quote
 from headwater.temporal.sql import column_list_sql
 from headwater.warehouse.base import SchemaName, Table, WriteCounts
-from headwater.warehouse.dialect.render import same_row_condition
+from headwater.warehouse.dialect.text import same_row_condition
 
 STAGED = ("replaced__stored", "replaced__fresh", "replaced__gone", "replaced__added")
 """Temporary tables of this module."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, bindparam, case, func, or_, select
 
 from headwater.batch import Batch, Feed, Window
 from headwater.clock import from_micros, to_micros
@@ -31,14 +32,28 @@ def batch_condition(table: Any, batch: Batch) -> ColumnElement[bool]:
 
 def find_batch(connection: Connection, tenant: str, batch_id: str) -> BatchRow | None:
     """The row of a batch, or None."""
-    rows = _select_rows(connection, and_(batches.c.tenant == tenant, batches.c.id == batch_id), limit=None)
-    return rows[0] if rows else None
+    values = {"tenant": tenant, "id": batch_id}
+    row = connection.execute(_select_batch(), values).mappings().one_or_none()
+    return (
+        None if row is None else _to_row(row, tuple(connection.execute(_select_parents_of_batch(), values).scalars()))
+    )
+
+
+@cache  # each step of a read asks for its batch
+def _select_batch() -> Select[Any]:
+    return select(batches).where(batches.c.tenant == bindparam("tenant"), batches.c.id == bindparam("id"))
+
+
+@cache
+def _select_parents_of_batch() -> Select[Any]:
+    own = (batch_parent.c.tenant == bindparam("tenant"), batch_parent.c.batch_id == bindparam("id"))
+    return select(batch_parent.c.parent).where(*own).order_by(batch_parent.c.position)
 
 
 def get_batch(connection: Connection, batch: Batch) -> BatchRow:
     """The row of a batch, without its parents; StateError if there is none."""
-    wanted = and_(batches.c.tenant == batch.feed.tenant, batches.c.id == batch.id)
-    row = connection.execute(select(batches).where(wanted)).mappings().one_or_none()
+    values = {"tenant": batch.feed.tenant, "id": batch.id}
+    row = connection.execute(_select_batch(), values).mappings().one_or_none()
     if row is None:
         raise StateError(
             "the ledger has no such batch.",
@@ -69,13 +84,26 @@ def list_batches(
 
 def find_latest(connection: Connection, feed: Feed, *, purpose: str, until: datetime | None) -> Batch | None:
     """The newest completely read batch of a purpose; with `until`, of those whose window does not end later."""
-    read = or_(batches.c.state.in_(_READ), and_(batches.c.state == "failed", batches.c.resume.in_(_READ)))
-    condition = and_(feed_condition(batches, feed), batches.c.purpose == purpose, read)
+    values: dict[str, Any] = {
+        "tenant": feed.tenant,
+        "connection": feed.connection,
+        "resource": feed.resource,
+        "purpose": purpose,
+    }
     if until is not None:
-        condition = and_(condition, batches.c.until <= to_micros(until))
-    order = (batches.c.until.desc(), batches.c.ordinal.desc())
-    row = connection.execute(select(batches).where(condition).order_by(*order).limit(1)).mappings().one_or_none()
+        values["until"] = to_micros(until)
+    query = _select_latest(bounded=until is not None)
+    row = connection.execute(query, values).mappings().one_or_none()
     return None if row is None else _to_batch(row)
+
+
+@cache  # a run asks for each feed and purpose, and to build the statement takes as long as to execute it
+def _select_latest(*, bounded: bool) -> Select[Any]:
+    names = ("tenant", "connection", "resource", "purpose")
+    own = (batches.c[name] == bindparam(name) for name in names)
+    read = or_(batches.c.state.in_(_READ), and_(batches.c.state == "failed", batches.c.resume.in_(_READ)))
+    query = select(batches).where(*own, read).order_by(batches.c.until.desc(), batches.c.ordinal.desc()).limit(1)
+    return query.where(batches.c.until <= bindparam("until")) if bounded else query
 
 
 def find_newest_read(connection: Connection, tenant: str, name: str) -> datetime | None:
@@ -91,12 +119,18 @@ def find_newest_read(connection: Connection, tenant: str, name: str) -> datetime
 
 def count_attempts(connection: Connection, feed: Feed) -> dict[tuple[str, Window], int]:
     """How often a batch of each (purpose, window) of a feed was begun."""
-    what = (batches.c.purpose, batches.c.since, batches.c.until)
-    query = select(*what, func.max(batches.c.reading)).where(feed_condition(batches, feed)).group_by(*what)
+    values = {"tenant": feed.tenant, "connection": feed.connection, "resource": feed.resource}
     return {
         (purpose, Window(since=from_micros(since), until=from_micros(until))): int(reading)
-        for purpose, since, until, reading in connection.execute(query)
+        for purpose, since, until, reading in connection.execute(_select_attempts(), values)
     }
+
+
+@cache
+def _select_attempts() -> Select[Any]:
+    what = (batches.c.purpose, batches.c.since, batches.c.until)
+    own = (batches.c[name] == bindparam(name) for name in ("tenant", "connection", "resource"))
+    return select(*what, func.max(batches.c.reading)).where(*own).group_by(*what)
 
 
 def list_pages(connection: Connection, batch: Batch, *, number: int | None = None) -> tuple[PageRow, ...]:

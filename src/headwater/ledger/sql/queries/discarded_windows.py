@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, update
 
 from headwater.batch import Batch, Feed, Window
 from headwater.clock import from_micros, to_micros
@@ -15,14 +15,17 @@ from headwater.ledger.sql.schema import batch_parent, committed
 from headwater.windows import find_missing_windows
 
 
+def has_late_windows(connection: Connection, feed: Feed, *, later_than: datetime, ahead: timedelta | None) -> bool:
+    """Whether `discard_windows` would discard a window."""
+    late = _late_condition(feed, later_than=later_than, ahead=ahead)
+    return connection.execute(select(batches.c.id).where(late).limit(1)).first() is not None
+
+
 def discard_windows(
     connection: Connection, feed: Feed, *, later_than: datetime, ahead: timedelta | None
 ) -> tuple[BatchRow, ...]:
     """Discard windows that end after `later_than`, or more than `ahead` after their batch began; their batches."""
-    late = batches.c.until > to_micros(later_than)
-    if ahead is not None:
-        late = or_(late, batches.c.until > batches.c.started_at + ahead // timedelta(microseconds=1))
-    rows = select_batches(connection, and_(feed_condition(batches, feed), batches.c.disowned.is_(False), late))
+    rows = select_batches(connection, _late_condition(feed, later_than=later_than, ahead=ahead))
     for row in rows:
         is_batch = and_(batches.c.tenant == feed.tenant, batches.c.id == row.batch.id)
         if row.stage == "extracting":
@@ -32,6 +35,13 @@ def discard_windows(
             _remove_committed(connection, row.batch)
         connection.execute(update(batches).where(is_batch).values(disowned=True))
     return rows
+
+
+def _late_condition(feed: Feed, *, later_than: datetime, ahead: timedelta | None) -> ColumnElement[bool]:
+    late = batches.c.until > to_micros(later_than)
+    if ahead is not None:
+        late = or_(late, batches.c.until > batches.c.started_at + ahead // timedelta(microseconds=1))
+    return and_(feed_condition(batches, feed), batches.c.disowned.is_(False), late)
 
 
 def _remove_committed(connection: Connection, batch: Batch) -> None:
