@@ -19,7 +19,7 @@ _SMALL = 64 << 20
 
 
 def is_small_file(path: str) -> bool:
-    """Whether statements over the file are so short that one thread runs them with the least CPU. Also a file that is not there."""
+    """Whether one thread runs the statements over a file with the least CPU. Also for a file that is not there."""
     return path != ":memory:" and (not Path(path).exists() or Path(path).stat().st_size < _SMALL)
 
 
