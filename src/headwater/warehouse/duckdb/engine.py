@@ -139,7 +139,8 @@ class DuckDB:
         stored = self.describe(table.layer, table.name)
         if stored is None:
             self.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(table.layer)}")
-            self.execute(create_table_sql(table, self.ref(table.layer, table.name), plain=table.key))
+            with self._catalog.add(table.layer, table.name, is_view=False):
+                self.execute(create_table_sql(table, self.ref(table.layer, table.name), plain=table.key))
         else:
             self._fit_columns(table, stored)
         if table.has_validity:
@@ -162,7 +163,8 @@ class DuckDB:
 
     def ensure_view(self, layer: SchemaName, name: str, select: str) -> None:
         """Create or replace a view."""
-        self.execute(f"CREATE OR REPLACE VIEW {self.ref(layer, name)} AS {select}")
+        with self._catalog.add(layer, name, is_view=True):
+            self.execute(f"CREATE OR REPLACE VIEW {self.ref(layer, name)} AS {select}")
 
     def _ensure_as_of(self, layer: SchemaName, name: str) -> None:
         self.execute(
