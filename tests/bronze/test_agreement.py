@@ -7,9 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from headwater.bronze import scan
 from headwater.bronze.contract import with_required
 from headwater.bronze.exact import format_number
 from tests.bronze.bench import FIELDS, Bench, to_instant
@@ -38,9 +40,10 @@ _RECORDS = st.fixed_dictionaries(
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(_RECORDS, min_size=1, max_size=12))
-def test_kept_values_equal_those_of_the_contract_row_by_row(records):
-    with TemporaryDirectory() as root:
+@given(st.lists(_RECORDS, min_size=1, max_size=12), st.booleans())
+def test_kept_values_equal_those_of_the_contract_row_by_row(records, is_small):
+    with TemporaryDirectory() as root, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scan, "SMALL_FILE", scan.SMALL_FILE if is_small else 0)
         bench = Bench(Path(root))
         result = bench.land(records)
         contract = with_required(bench.contract, ("id",))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import headwater.connectors.connectwise.schemas as schemas
+from headwater.bronze import scan
 from headwater.bronze.contract import with_overrides
 from headwater.bronze.land import LandResult, land_batch
 from headwater.bronze.parquet_writer import ParquetWriter
@@ -352,10 +353,12 @@ def test_generated_contracts_have_distinct_columns():
         assert [field.dotted for field in list_contract_fields(record) if field.required] == ["id"]
 
 
+@pytest.mark.parametrize("small_file", [scan.SMALL_FILE, 0])
 @pytest.mark.parametrize(
     "value", [b'{"a":1}', b"{}", b"[]", b'["a"]', b"true", b"false", b"1.5", b"-0.5", b"1e3", b"1E-2", b"1e300"]
 )
-def test_values_that_are_not_text_are_found_among_similar_text(bench, value):
+def test_values_that_are_not_text_are_found_among_similar_text(bench, monkeypatch, value, small_file):
+    monkeypatch.setattr(scan, "SMALL_FILE", small_file)
     texts = ["{", "[x", "true", "1.5", "1e3", "trueish", "-", "0", "", "9.9.9"]
     lines = [json.dumps({"id": n, "name": text, "company": {"name": text}}).encode() for n, text in enumerate(texts)]
     result = bench.land(lines)

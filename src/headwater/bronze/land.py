@@ -179,9 +179,11 @@ class _Landing:
         scan_result, kept = self._convert_and_scan(writer, draft, scanner)
         self._check("A raw file is damaged.", rows, scan_result.line_count)
         if kept != scan_result.line_count or scan_result.misfits or scan_result.exact:
-            scan_result.misfits = scanner.find_misfits(self.schema.strict) | scan_result.exact
+            if not scan_result.has_texts:
+                scan_result.misfits = scanner.find_misfits(self.schema.strict)
+            scan_result.misfits |= scan_result.exact
             kept = self._rewrite(writer, draft, scan_result)
-        elif misfits := self._find_non_text(writer, draft, scanner):
+        elif not scan_result.has_texts and (misfits := self._find_non_text(writer, draft, scanner)):
             scan_result.misfits = misfits
             kept = self._rewrite(writer, draft, scan_result)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -66,14 +67,17 @@ class LineFile:
 
 
 class ParquetWriter:
-    """Writes Parquet files for one landing, with its own DuckDB connection."""
+    """Writes Parquet files for one landing, with a DuckDB connection that no other landing uses at the same time."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
+        self.has_more_memory = False
+        """Whether the memory limit was raised."""
 
     def reserve_memory(self, longest: int) -> None:
         """Raise the memory limit for lines of up to `longest` bytes."""
         if longest > _MAX_LINE:
+            self.has_more_memory = True
             self._connection.execute(f"SET memory_limit = '{_MEMORY_MB + _MEMORY_FACTOR * (longest >> 20)}MB'")
 
     def read_field_names(self, line_file: LineFile, custom_fields: Node) -> dict[str, str]:
@@ -149,19 +153,65 @@ class ParquetWriter:
             ) from error
 
 
+class _IdleConnection:
+    """The connection of the last landing of this process, for the next one: to open another takes longer than to write a
+    small file. It holds no tables, and only settings that every landing has.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._connection: duckdb.DuckDBPyConnection | None = None
+
+    def take(self) -> duckdb.DuckDBPyConnection:
+        """The idle connection, or a new one if another landing uses it."""
+        with self._lock:
+            connection, self._connection = self._connection, None
+        return connection if connection is not None else _connect()
+
+    def put(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Keep a connection, unless there is one."""
+        with self._lock:
+            if self._connection is None:
+                self._connection = connection
+                return
+        connection.close()
+
+
+_IDLE = _IdleConnection()
+
+
+def _connect() -> duckdb.DuckDBPyConnection:
+    # One thread: line numbers make the pipeline serial, and the scan uses another core at the same time.
+    config: dict[str, Any] = {"memory_limit": f"{_MEMORY_MB}MB", "threads": 1}
+    connection = duckdb.connect(":memory:", config=config)
+    connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = true")
+    # Files of the same name follow each other, and a cache must not take one for the other.
+    connection.execute("SET enable_external_file_cache = false")
+    disable_progress_bar(connection)
+    return connection
+
+
 @contextmanager
 def open_writer(draft: str) -> Iterator[ParquetWriter]:
-    """Open a DuckDB that spills to a folder beside `draft`, and remove that folder afterwards."""
+    """Open a DuckDB that spills to a folder beside `draft`, and remove that folder afterwards.
+
+    Its connection is kept for the next landing, except after an error, a spill or a long line: these leave files or settings.
+    """
     spill = Path(f"{draft}.spill.tmp")
-    # One thread: line numbers make the pipeline serial, and the scan uses another core at the same time.
-    config: dict[str, Any] = {"memory_limit": f"{_MEMORY_MB}MB", "temp_directory": str(spill), "threads": 1}
-    with duckdb.connect(":memory:", config=config) as connection:
-        connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = true")
-        disable_progress_bar(connection)
-        try:
-            yield ParquetWriter(connection)
-        finally:
-            shutil.rmtree(spill, ignore_errors=True)
+    connection, writer = _IDLE.take(), None
+    try:
+        connection.execute(f"SET temp_directory = {quote_literal(str(spill))}")
+        writer = ParquetWriter(connection)
+        yield writer
+    except BaseException:
+        writer = None
+        raise
+    finally:
+        if writer is None or writer.has_more_memory or spill.exists():
+            connection.close()
+        else:
+            _IDLE.put(connection)
+        shutil.rmtree(spill, ignore_errors=True)
 
 
 def find_custom_fields(schema: BronzeSchema, name: str) -> Node | None:

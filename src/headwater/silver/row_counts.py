@@ -11,9 +11,13 @@ from headwater.silver.entity_tables import EntityTables
 from headwater.silver.events import cast_sql, key_sql, records_sql
 from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.warehouse.base import Warehouse
+from headwater.warehouse.dialect.render import read_counts
 
 _NO_KEYS = "SELECT CAST('' AS VARCHAR) AS entity_key WHERE FALSE"
 _NOTHING_LEFT_OUT = "SELECT CAST('' AS VARCHAR) AS entity_key, CAST('' AS VARCHAR) AS why WHERE FALSE"
+
+_REASONS = ("quarantined", "outside", "flagged")
+"""Why a key that the service shows is not here."""
 
 
 def add_unexplained(numbers: Mapping[str, int]) -> dict[str, int]:
@@ -26,7 +30,7 @@ def add_unexplained(numbers: Mapping[str, int]) -> dict[str, int]:
 
 @dataclass(frozen=True, kw_only=True)
 class RowCountCheck:
-    """One resource in one entity, and a DuckDB in memory to reckon with."""
+    """One resource in one entity, and a DuckDB to reckon with."""
 
     tables: EntityTables
     mapping: SourceMapping
@@ -38,6 +42,7 @@ class RowCountCheck:
     landed: Sequence[LandedBatch]
     """Batches of records, in the order in which they were read."""
     scratch: Warehouse
+    """A DuckDB: the warehouse itself, or one in memory."""
 
     def compare_ids(self, complete: LandedBatch, refused: Sequence[LandedBatch]) -> dict[str, int]:
         """Held against the ids of a complete read, refused ones among them."""
@@ -46,29 +51,24 @@ class RowCountCheck:
         here = self._stage_here(complete)
         left = self._stage_left_out(here)
         among = f"entity_key IN (SELECT entity_key FROM {service})"
-        parts = {
-            why: self._number(f"{left} WHERE why = {quote_literal(why)} AND {among}")
-            for why in ("quarantined", "outside", "flagged")
-        }
         known = f"SELECT entity_key FROM {here} UNION SELECT entity_key FROM {left}"
         before = f"(SELECT entity_key FROM {here} WHERE was_open) AS h"
         return self._with_unexplained(
-            {
-                "service": self._number(service),
-                "here": self._number(f"{here} WHERE was_open OR {among}"),
-                **parts,
-                "missing": self._number(f"{service} WHERE entity_key NOT IN ({known})"),
-                "surplus": self._number(f"{before} WHERE NOT {among}"),
-            }
+            self._count(
+                service=service,
+                here=f"{here} WHERE was_open OR {among}",
+                **{why: f"{left} WHERE why = {quote_literal(why)} AND {among}" for why in _REASONS},
+                missing=f"{service} WHERE entity_key NOT IN ({known})",
+                surplus=f"{before} WHERE NOT {among}",
+            )
         )
 
     def compare_number(self, service: int) -> dict[str, int]:
         """Held against a number: which ones are missing nobody can say."""
         here = self._stage_here(None)
         left = self._stage_left_out(here)
-        parts = {why: self._number(f"{left} WHERE why = {quote_literal(why)}") for why in ("quarantined", "outside")}
-        flagged = self._number(f"{left} WHERE why = 'flagged'")
-        count = self._number(here)
+        parts = self._count(count=here, **{why: f"{left} WHERE why = {quote_literal(why)}" for why in _REASONS})
+        count, flagged = parts.pop("count"), parts.pop("flagged")
         rest = service - count - sum(parts.values())
         # A record that is flagged as deleted may or may not be among those that the service counts.
         parts["flagged"] = min(flagged, max(0, rest))
@@ -80,8 +80,10 @@ class RowCountCheck:
         unread = numbers["surplus"] if self.keeps_deleted else 0
         return add_unexplained({**numbers, "not_deleted": unread, "changed_since": 0})
 
-    def _number(self, relation: str) -> int:
-        return int(self.scratch.rows(f"SELECT COUNT(*) FROM {relation}")[0][0])
+    def _count(self, **relations: str) -> dict[str, int]:
+        """Count the rows of relations with one statement."""
+        counts = read_counts(self.scratch, [f"SELECT 1 FROM {relation}" for relation in relations.values()])
+        return dict(zip(relations, counts, strict=True))
 
     def _stage_here(self, complete: LandedBatch | None) -> str:
         """The open things that this feed showed; `was_open`: they were there already when the complete read ended."""
@@ -97,14 +99,17 @@ class RowCountCheck:
             f"observed DESC, place DESC) AS _n FROM {log} WHERE source = {quote_literal(self.mapping.source)} "
             "AND operation IN ('U', 'P', 'A')"
         )
-        open_keys = self.tables.warehouse.fetch_arrow(
+        open_keys = (
             f"SELECT v.entity_key, MIN(CASE WHEN {then} THEN 0 ELSE 1 END) AS later FROM {versions} AS v WHERE {own}\n"
             f"AND v.entity_key IN (SELECT c.entity_key FROM {versions} AS c WHERE c.is_current)\n"
             f"AND v.entity_key IN (SELECT w.entity_key FROM ({words}) AS w WHERE w._n = 1 AND w.operation <> 'A') "
             "GROUP BY v.entity_key"
         )
-        keys = self.scratch.stage("silver__came", open_keys)
-        return self.scratch.stage("silver__here", f"SELECT entity_key, later = 0 AS was_open FROM {keys}")
+        if self.scratch is not self.tables.warehouse:
+            open_keys = (
+                f"SELECT * FROM {self.scratch.stage('silver__came', self.tables.warehouse.fetch_arrow(open_keys))}"
+            )
+        return self.scratch.stage("silver__here", f"SELECT entity_key, later = 0 AS was_open FROM ({open_keys}) AS o")
 
     def _stage_left_out(self, here: str) -> str:
         """Keys that are not here, and why: refused, or left out by `where:` or `deleted:`."""

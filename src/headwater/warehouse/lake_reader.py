@@ -33,6 +33,11 @@ class LakeReader(AbstractContextManager["LakeReader"]):
         if self._duckdb:
             self._duckdb.close()
 
+    @property
+    def duckdb(self) -> Warehouse:
+        """The DuckDB that reads the files: the warehouse itself, or one in memory."""
+        return self._duckdb or self._warehouse
+
     def read_types(self, select: str) -> dict[str, str]:
         """Return the columns of a SELECT and their types in DuckDB's syntax. No record is read."""
         return {row[0]: row[1] for row in (self._duckdb or self._warehouse).rows(f"DESCRIBE {select}")}

@@ -89,3 +89,45 @@ def test_rows_are_counted_as_they_come(warehouse):
     assert not warehouse.is_small("silver", "thing")
     warehouse._catalog.forget()
     assert not warehouse.is_small("silver", "thing")
+
+
+def test_what_is_created_is_known_as_it_is_read_from_the_file(warehouse, monkeypatch):
+    kinds = ("text", "bigint", "integer", "double", "boolean", "date", "timestamp", "decimal(18,4)")
+    columns = tuple(TableColumn(name=f"c{n}", dtype=kind, required=n == 0) for n, kind in enumerate(kinds))
+    read, rows = [], warehouse.rows
+    list_columns(warehouse)
+    monkeypatch.setattr(warehouse._catalog, "_read_rows", lambda select: read.append(select) or rows(select))
+    with warehouse.transaction():
+        warehouse.ensure(Table(layer="gold", name="wide", columns=columns, key=("c0",)))
+        warehouse.ensure_view("gold", "seen", "SELECT c1, c7 FROM gold.wide")
+        warehouse.ensure_view("gold", "seen", "SELECT c1, c7, 1 AS one FROM gold.wide")
+    names = {layer: warehouse.tables(layer) for layer in ("silver", "gold", "meta")}
+    known = {name: warehouse._catalog.find("gold", name) for name in names["gold"]}
+    assert all(select.startswith("DESCRIBE") for select in read)
+    warehouse._catalog.forget()
+    assert {layer: warehouse.tables(layer) for layer in names} == names
+    assert {name: warehouse._catalog.find("gold", name) for name in known} == known
+
+
+def test_a_creation_that_fails_or_is_rolled_back_is_not_known(warehouse):
+    with pytest.raises(WarehouseError):
+        warehouse.ensure_view("silver", "broken", "SELECT nothing FROM silver.thing")
+    assert warehouse.describe("silver", "broken") is None
+    with pytest.raises(ZeroDivisionError):
+        _create_and_fail(warehouse)
+    assert warehouse.describe("silver", "undone") is None
+    assert list_columns(warehouse) == ["entity_key", "name"]
+
+
+def _create_and_fail(warehouse):
+    with warehouse.transaction():
+        warehouse.ensure(Table(layer="silver", name="undone", columns=(NAMES,)))
+        assert warehouse.describe("silver", "undone") is not None
+        raise ZeroDivisionError
+
+
+def test_what_else_is_created_in_the_meantime_is_seen(warehouse):
+    with warehouse._catalog.add("silver", "first", is_view=True):
+        warehouse.execute("CREATE OR REPLACE VIEW silver.first AS SELECT 1 AS one")
+        warehouse.execute("CREATE OR REPLACE VIEW silver.second AS SELECT 2 AS two")
+    assert warehouse.tables("silver") == ("first", "second", "thing")

@@ -232,3 +232,30 @@ def test_a_notebook_of_the_same_process_may_have_the_file_open_meanwhile(tmp_pat
     with duckdb.connect(str(path)):
         DuckDB("acme", str(path)).close()
     assert read_storage(path) == "v1.2.0+"
+
+
+def test_a_small_file_uses_one_thread_until_a_statement_writes_many_rows(tmp_path):
+    path = str(tmp_path / "acme.duckdb")
+    cores = duckdb.connect().execute("SELECT current_setting('threads')").fetchone()
+    warehouse = DuckDB("acme", path)
+    select = "SELECT current_setting('threads')"
+    try:
+        warehouse.stage("few", "SELECT range AS n FROM range(1000)")
+        assert warehouse.rows(select) == [(1,)]
+        with duckdb.connect(path) as notebook:
+            assert notebook.execute("SELECT 1").fetchone() == (1,)
+        with warehouse.transaction():
+            warehouse.stage("many", "SELECT range AS n FROM range(60000)")
+        assert warehouse.rows(select) == [cores]
+    finally:
+        warehouse.close()
+
+
+def test_declared_threads_are_used_and_a_reader_uses_all(tmp_path):
+    path, select = str(tmp_path / "acme.duckdb"), "SELECT current_setting('threads')"
+    for options, expected in (({"threads": 3}, [(3,)]), ({"read_only": True}, duckdb.sql(select).fetchall())):
+        warehouse = DuckDB("acme", path, **options)
+        try:
+            assert warehouse.rows(select) == expected
+        finally:
+            warehouse.close()

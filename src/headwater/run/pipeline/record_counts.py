@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -31,7 +30,7 @@ from headwater.silver.entity_tables import EntityTables
 from headwater.silver.mapping import LandedBatch
 from headwater.silver.row_counts import RowCountCheck, add_unexplained
 from headwater.warehouse.base import Warehouse
-from headwater.warehouse.duckdb.engine import DuckDB
+from headwater.warehouse.lake_reader import LakeReader
 from headwater.wire.cursor import ChangeFilter, FullSnapshot, IdSweep
 
 EVERY = "1d"
@@ -69,8 +68,8 @@ class RecordCounter:
         due = [item for source in sources for item in self._list_due(source, previous_counts)]
         if not due:
             return ()
-        with closing(DuckDB(self.workspace.tenant, ":memory:")) as scratch:
-            counts = [row for item in due if (row := self._count(item, scratch))]
+        with LakeReader(self.warehouse) as lake:
+            counts = [row for item in due if (row := self._count(item, lake.duckdb))]
         ledger.save_counts(self.workspace.tenant, counts)
         counted = {(row.feed, row.entity) for row in counts}
         stored = tuple(row for row in ledger.list_counts(self.workspace.tenant) if (row.feed, row.entity) in counted)
@@ -107,17 +106,18 @@ class RecordCounter:
                 due.append(_DueCount(source=source, entity=name, complete=complete, now=now))
         return due
 
-    def _count(self, due: _DueCount, scratch: DuckDB) -> CountRow | None:
+    def _count(self, due: _DueCount, scratch: Warehouse) -> CountRow | None:
         source, at = due.source, due.now
         entity = self.workspace.declarations.entities[due.entity]
         if self.warehouse.describe("silver", due.entity) is None:
             return None
         check = self._build_check(source, entity, scratch)
         try:
-            if due.complete is not None:
-                at, numbers = due.complete.window.until, self._compare_ids(check, source, due.complete)
-            else:
-                numbers = self._compare_count(check, source, due.now)
+            with scratch.staging():
+                if due.complete is not None:
+                    at, numbers = due.complete.window.until, self._compare_ids(check, source, due.complete)
+                else:
+                    numbers = self._compare_count(check, source, due.now)
         except HeadwaterError as error:
             self._report(source.feed, "count_unavailable", 1, f"{source.feed}: {error.message}")
             return None

@@ -1,11 +1,16 @@
-"""The tables of a DuckDB file and their columns: read with one statement, and kept until a statement may change them."""
+"""The tables of a DuckDB file and their columns: read with one statement, and kept until a statement may change them.
+
+After a table or view is created, only its own columns are read.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from headwater.names import quote
 from headwater.warehouse.base import LAYERS, SchemaName, TableColumn
 
 _SELECT = (
@@ -29,6 +34,8 @@ _KEEPS_CATALOG = (
     "BEGIN",
     "COMMIT",
     "CREATE OR REPLACE TEMPORARY TABLE",
+    "CREATE OR REPLACE MACRO",
+    "CREATE SCHEMA IF NOT EXISTS",
     "DROP TABLE IF EXISTS temp.",
 )
 """How statements begin that change no stored table. After any other statement the catalog is read again."""
@@ -60,6 +67,7 @@ class Catalog:
     def __init__(self, read_rows: Callable[[str], Sequence[tuple[Any, ...]]]) -> None:
         self._read_rows = read_rows
         self._entries: dict[tuple[str, str], CatalogEntry] | None = None
+        self._forgotten = 0
 
     def on_statement(self, statement: str) -> None:
         """Forget the catalog before a statement that may change it."""
@@ -69,6 +77,24 @@ class Catalog:
     def forget(self) -> None:
         """Read the catalog again the next time."""
         self._entries = None
+        self._forgotten += 1
+
+    @contextmanager
+    def add(self, layer: SchemaName, name: str, *, is_view: bool) -> Iterator[None]:
+        """Keep the catalog while one statement creates or replaces a table or view, and read only its columns.
+
+        After an error, and if more than that statement ran, the whole catalog is read again.
+        """
+        entries, before = self._load(), self._forgotten
+        yield
+        if self._forgotten != before + 1:
+            return
+        columns = [
+            TableColumn(name=column, dtype=_to_dtype(kind), required=null == "NO")
+            for column, kind, null, *_ in self._read_rows(f"DESCRIBE {quote(layer)}.{quote(name)}")
+        ]
+        entries[layer, name] = CatalogEntry(is_view=is_view, rows=0, columns=columns)
+        self._entries = entries
 
     def list_names(self, layer: SchemaName) -> list[str]:
         """The names of the tables and views of a layer, sorted."""

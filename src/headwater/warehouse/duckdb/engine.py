@@ -30,7 +30,13 @@ from headwater.warehouse.dialect.dialect import PORTABLE
 from headwater.warehouse.dialect.text import create_table_sql
 from headwater.warehouse.duckdb import replace_rows
 from headwater.warehouse.duckdb.catalog import Catalog
-from headwater.warehouse.duckdb.connection import STORAGE, connect, to_warehouse_error, warn_newer_storage
+from headwater.warehouse.duckdb.connection import (
+    STORAGE,
+    connect,
+    is_small_file,
+    to_warehouse_error,
+    warn_newer_storage,
+)
 from headwater.warehouse.duckdb.row_lookup import SMALL, RowLookup
 from headwater.warehouse.duckdb.row_lookup import STAGED as LOOKUP_TABLES
 from headwater.warehouse.progress_bar import disable_progress_bar
@@ -45,6 +51,9 @@ zoned instant to the time zone of the session."""
 
 _HEAD = 300
 """So many characters of a statement hold the name of the table that it writes."""
+
+_MANY = 50_000
+"""When a statement writes more rows, several threads take less time. Below, they use more CPU for nothing."""
 
 _BATCH = 50_000
 """Rows per batch of a stream."""
@@ -96,6 +105,7 @@ class DuckDB:
         config: dict[str, Any] = {"memory_limit": memory} if memory else {}
         if threads:
             config["threads"] = threads
+        self._has_one_thread = not threads and not read_only and is_small_file(path)
         self._connection = connect(path, config, storage=storage, read_only=read_only)
         self.notes = () if read_only else warn_newer_storage(self._connection, path, storage)
         self.execute("SET TimeZone = 'UTC'")
@@ -105,6 +115,9 @@ class DuckDB:
             self.execute("SET lock_configuration = true")
         else:
             self.execute("SET preserve_insertion_order = false")
+        if self._has_one_thread:
+            # As a setting of the connection, a notebook in this process could not open the file.
+            self.execute("SET threads = 1")
 
     def close(self) -> None:
         """Close the file."""
@@ -126,7 +139,8 @@ class DuckDB:
         stored = self.describe(table.layer, table.name)
         if stored is None:
             self.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(table.layer)}")
-            self.execute(create_table_sql(table, self.ref(table.layer, table.name), plain=table.key))
+            with self._catalog.add(table.layer, table.name, is_view=False):
+                self.execute(create_table_sql(table, self.ref(table.layer, table.name), plain=table.key))
         else:
             self._fit_columns(table, stored)
         if table.has_validity:
@@ -149,7 +163,8 @@ class DuckDB:
 
     def ensure_view(self, layer: SchemaName, name: str, select: str) -> None:
         """Create or replace a view."""
-        self.execute(f"CREATE OR REPLACE VIEW {self.ref(layer, name)} AS {select}")
+        with self._catalog.add(layer, name, is_view=True):
+            self.execute(f"CREATE OR REPLACE VIEW {self.ref(layer, name)} AS {select}")
 
     def _ensure_as_of(self, layer: SchemaName, name: str) -> None:
         self.execute(
@@ -219,7 +234,11 @@ class DuckDB:
         if len(description) != 1 or description[0][0] != "Count":
             return 0
         row = cursor.fetchone()
-        return int(row[0]) if row else 0
+        count = int(row[0]) if row else 0
+        if self._has_one_thread and count > _MANY:
+            self._has_one_thread = False
+            self._connection.execute("RESET threads")
+        return count
 
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a small result."""

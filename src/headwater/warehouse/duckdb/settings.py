@@ -26,7 +26,7 @@ class DuckDBWarehouse(WarehouseSettings):
     memory: str = ""
     """The most memory DuckDB may use, e.g. `4GB`; DuckDB's own choice when empty."""
     threads: int | None = None
-    """Threads of DuckDB; one a core unless given."""
+    """Threads of DuckDB. Unless given: one a core, and only one while the file and all writes are small."""
     storage: Literal["v1.0.0", "v1.2.0", "v1.4.0", "v1.5.0", "v2.0.0", "latest"] = "v1.2.0"
     """The oldest DuckDB that opens a file made from now on."""
 
