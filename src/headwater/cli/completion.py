@@ -14,6 +14,6 @@ VARIABLE = "_HEADWATER_COMPLETE"
 def prepare_completion() -> None:
     """Let the command line answer a shell, if one asks. Otherwise, import nothing."""
     if VARIABLE in os.environ:
-        from typer.completion import completion_init  # noqa: PLC0415 - no other call needs it
+        from typer.completion import completion_init  # type: ignore[attr-defined]  # noqa: PLC0415
 
         completion_init()

@@ -11,7 +11,7 @@ from headwater.silver.entity_tables import EntityTables
 from headwater.silver.events import cast_sql, key_sql, records_sql
 from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.warehouse.base import Warehouse
-from headwater.warehouse.dialect.render import read_counts
+from headwater.warehouse.dialect.text import read_counts
 
 _NO_KEYS = "SELECT CAST('' AS VARCHAR) AS entity_key WHERE FALSE"
 _NOTHING_LEFT_OUT = "SELECT CAST('' AS VARCHAR) AS entity_key, CAST('' AS VARCHAR) AS why WHERE FALSE"

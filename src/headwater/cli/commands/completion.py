@@ -6,7 +6,7 @@ import sys
 from typing import Annotated, Literal
 
 import typer
-from typer.completion import get_completion_script
+from typer.completion import get_completion_script  # type: ignore[attr-defined]
 
 from headwater.cli.completion import PROGRAM, VARIABLE
 
