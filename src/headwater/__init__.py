@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from headwater.plan.step import Plan
     from headwater.run.results import CheckReport, History, RunReport, Status
 
-__version__ = "0.1.0"
+from headwater.version import __version__
 
 _EXPORTS = {
     "CheckReport": "headwater.run.results",

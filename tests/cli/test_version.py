@@ -9,8 +9,8 @@ import platform
 import sys
 from pathlib import Path
 
-from headwater import __version__
 from headwater.cli import installation
+from headwater.version import __version__
 
 
 def test_the_version_is_the_same_by_both_ways(shell):

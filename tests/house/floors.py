@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "names", "dtypes", "clock", "declared"),
+    ("errors", "names", "dtypes", "clock", "declared", "version"),
     ("batch", "events", "windows"),
     ("wire", "temporal", "storage"),
     ("model",),

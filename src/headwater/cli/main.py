@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from typer.core import TyperGroup
 
-from headwater import __version__
 from headwater.cli.completion import PROGRAM, prepare_completion
 from headwater.cli.errors import abandon_output, report_error
 from headwater.cli.lazy_command import find_commands, hide_command
+from headwater.version import __version__
 
 FORMER_COMMANDS = {"asof": "as-of"}
 """Former names of commands, with the current name. They still work, and no help shows them."""

@@ -250,6 +250,14 @@ def drop_table(warehouse: Warehouse, name: str) -> None:
         warehouse.delete("meta", "consumer_offset", f"consumer = {quote_literal(name)}")
 
 
+def forget_source(warehouse: Warehouse, source: str) -> None:
+    """Let every consumer of `source` consume everything again.
+
+    If a dimension was lost, its facts insert the members again that only they know.
+    """
+    warehouse.delete("meta", "consumer_offset", f"entity = {quote_literal(source)}")
+
+
 def reset_progress(warehouse: Warehouse) -> None:
     """Forget how far every table of gold was, and keep which numbers were given."""
     warehouse.delete("meta", "consumer_offset", f"entity <> {quote_literal(LAST)}")

@@ -17,12 +17,12 @@ from pathlib import Path
 import msgspec
 import pydantic
 
-from headwater import __version__
 from headwater.errors import StoreError
 from headwater.model import contract_module, expression, yaml_document
 from headwater.model.contract_module import ContractNodes
 from headwater.model.expression_template import ExpressionTemplate
 from headwater.storage.local import FolderStore
+from headwater.version import __version__
 
 FOLDER = ".headwater/cache"
 """The folder in a project."""

@@ -8,11 +8,11 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
-from headwater import __version__
 from headwater.cli.installation import Installation, describe_installation
 from headwater.cli.options import OutputOptions, expand_options
 from headwater.cli.output import print_result, to_plain
 from headwater.cli.render import render_pairs, render_table
+from headwater.version import __version__
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 

@@ -11,6 +11,7 @@ from headwater.gold.change_feed import (
     Consumer,
     FeedPositions,
     find_pending,
+    forget_source,
     read_positions,
     record_comparison,
 )
@@ -81,6 +82,8 @@ def build_dimension(
             positions=positions,
             listen=listen,
         )
+        if stored is None:
+            forget_source(warehouse, table.name)
         return job.rekey() + _build_members(job, compiled)
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from headwater import __version__
 from headwater.batch import Batch, Feed
 from headwater.bronze.distinct_keys import read_keys
 from headwater.bronze.land import find_refused_file
 from headwater.clock import EPOCH
 from headwater.gold.change_feed import FeedPositions, read_positions
-from headwater.gold.fact.build import find_fact_sources
+from headwater.gold.news import has_news
 from headwater.gold.star import Star
 from headwater.lake.base import Lake
 from headwater.ledger.base import BatchRow, Ledger
@@ -83,15 +80,9 @@ class WarehouseReads:
 
     def has_news(self, warehouse: Warehouse, star: Star, table: Dimension | Fact, *, declared: int) -> bool:
         """Whether there may be something to do for a table of gold."""
-        name = name_table(table)
-        if warehouse.describe("gold", name) is None:
+        if warehouse.describe("gold", name_table(table)) is None:
             return True
-        if isinstance(table, Fact):
-            sources, has_periods = find_fact_sources(star, table), table.periods is not None
-        else:
-            sources, has_periods = tuple(list_source_entities(table)), False
-        positions = self.load_positions(warehouse)
-        return not positions.is_current(name, sources, declared=declared, has_periods=has_periods)
+        return has_news(self.load_positions(warehouse), star, table, declared=declared)
 
     def find_declared(self, warehouse: Warehouse, star: Star, table: Dimension | Fact, fingerprint: int) -> int:
         """The fingerprint of the declarations, if all that a table of gold is built from is as these say; 0 otherwise."""
@@ -102,13 +93,6 @@ class WarehouseReads:
             others = (one for one in star.find_dimensions(table).values() if not isinstance(one, DateDimension))
             is_ready &= all(positions.is_compared(name_table(one), fingerprint) for one in others)
         return fingerprint if is_ready else 0
-
-
-def compute_fingerprint(workspace: Workspace) -> int:
-    """A number that differs for other declarations, settings or versions of Headwater."""
-    settings = json.dumps(dict(workspace.project.settings), sort_keys=True)
-    text = "\n".join((__version__, settings, workspace.declarations.model_dump_json()))
-    return int(hashlib.sha256(text.encode()).hexdigest()[:15], 16)
 
 
 def build_mappings(workspace: Workspace, entity: Entity) -> dict[str, SourceMapping]:

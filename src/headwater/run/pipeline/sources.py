@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +15,10 @@ from headwater.batch import Batch, Feed
 from headwater.bronze.contract import with_overrides
 from headwater.clock import EPOCH, parse_instant, parse_span
 from headwater.errors import DeclarationError
+from headwater.gold.change_feed import FeedPositions, read_positions
 from headwater.gold.dimension.rekey import find_outdated
+from headwater.gold.news import find_tables_with_news
+from headwater.gold.star import Star
 from headwater.ledger.base import BatchRow, Ledger
 from headwater.model.entity import Entity
 from headwater.model.field import build_nodes
@@ -25,9 +30,10 @@ from headwater.plan.state import FeedState, SchemaDecision, TenantState
 from headwater.run.clients import locate_connection
 from headwater.run.pipeline.publication_marks import find_unpublished
 from headwater.run.plugins import InstalledConnector
-from headwater.run.workspace import TenantWorkspace
+from headwater.run.workspace import TenantWorkspace, Workspace
 from headwater.silver.schema.diff import decide_schemas
 from headwater.silver.schema.migrate import find_migrated
+from headwater.version import __version__
 from headwater.warehouse.base import SchemaName, Warehouse
 
 
@@ -86,6 +92,10 @@ class WarehouseState:
     """The entities whose declaration differs from their stored history."""
     migrated: Mapping[str, Entity] = field(default_factory=dict)
     """The entities whose tables are as they need them, each as its history goes on."""
+    positions: FeedPositions | None = None
+    """How far the tables of gold are; None if that was not read."""
+    fingerprint: int = 0
+    """See `compute_fingerprint`; 0 if it was not computed."""
 
 
 def read_warehouse_state(workspace: TenantWorkspace, warehouse: Warehouse, *, excluded: str = "") -> WarehouseState:
@@ -100,7 +110,36 @@ def read_warehouse_state(workspace: TenantWorkspace, warehouse: Warehouse, *, ex
     # A table whose keys do not match the declaration counts as missing, so that the run rebuilds its keys.
     stale = find_outdated(warehouse, workspace.declarations.dimensions.values(), built)
     migrated = find_migrated(warehouse, [item for item in entities if item.entity not in decisions])
-    return WarehouseState(built=built - stale, schema_decisions=decisions, migrated=migrated)
+    positions, fingerprint = _read_positions(warehouse), compute_fingerprint(workspace.parent)
+    # So does a table with news, e.g. because its last step failed, or because its declaration changed.
+    behind = _find_tables_with_news(workspace, positions, fingerprint) if positions else frozenset()
+    return WarehouseState(
+        built=built - stale - behind,
+        schema_decisions=decisions,
+        migrated=migrated,
+        positions=positions,
+        fingerprint=fingerprint,
+    )
+
+
+def _read_positions(warehouse: Warehouse) -> FeedPositions | None:
+    """How far the tables of gold are; None before the first run, or in a warehouse that an older version wrote."""
+    known = set(warehouse.tables("meta"))
+    return read_positions(warehouse) if {"consumer_offset", "change_feed", "batch"} <= known else None
+
+
+def _find_tables_with_news(workspace: TenantWorkspace, positions: FeedPositions, fingerprint: int) -> frozenset[str]:
+    declared = workspace.declarations
+    star = Star(declarations=declared, settings=workspace.project.settings)
+    tables = (*declared.dimensions.values(), *declared.facts.values())
+    return frozenset(f"gold.{name}" for name in find_tables_with_news(positions, star, tables, declared=fingerprint))
+
+
+def compute_fingerprint(workspace: Workspace) -> int:
+    """A number that differs for other declarations, settings or versions of Headwater."""
+    settings = json.dumps(dict(workspace.project.settings), sort_keys=True)
+    text = "\n".join((__version__, settings, workspace.declarations.model_dump_json()))
+    return int(hashlib.sha256(text.encode()).hexdigest()[:15], 16)
 
 
 def load_state(

@@ -32,7 +32,6 @@ from headwater.run.pipeline.inputs import (
     WarehouseReads,
     allow_drops,
     build_mappings,
-    compute_fingerprint,
     find_parent_changes,
     list_landed,
     load_allowed_drops,
@@ -41,7 +40,7 @@ from headwater.run.pipeline.inputs import (
 from headwater.run.pipeline.publication_marks import mark_published, mark_unpublished
 from headwater.run.pipeline.report import ALL_REFUSED
 from headwater.run.pipeline.services import Services
-from headwater.run.pipeline.sources import Source, WarehouseState, load_feed_state
+from headwater.run.pipeline.sources import Source, WarehouseState, compute_fingerprint, load_feed_state
 from headwater.run.pipeline.verify import ReadVerifier
 from headwater.run.workspace import TenantWorkspace
 from headwater.silver.conform import ReadyEntity, conform
@@ -89,10 +88,11 @@ class StepRunner:
     @cached_property
     def fingerprint(self) -> int:
         """A number that differs for other declarations, settings or versions of Headwater."""
-        return compute_fingerprint(self.workspace.parent)
+        return self.warehouse_state.fingerprint or compute_fingerprint(self.workspace.parent)
 
     def __post_init__(self) -> None:
         self.reads.ready_entities.update(self.warehouse_state.migrated)
+        self.reads.positions = self.warehouse_state.positions
 
     def run_step(self, step: Step) -> str:
         """Execute one step, and return a summary. Cancelled if a stop was requested before it began."""

@@ -57,7 +57,7 @@ def decide_schemas(warehouse: Warehouse, entities: Iterable[Entity]) -> dict[str
 
     DeclarationError, and nothing is written, when somebody has to decide and has not.
     """
-    notes = find_snapshots(warehouse)
+    notes, stored_tables = find_snapshots(warehouse), set(warehouse.tables("silver"))
     decisions: dict[str, SchemaDecision] = {}
     errors: list[DeclarationError] = []
     for entity in entities:
@@ -67,7 +67,12 @@ def decide_schemas(warehouse: Warehouse, entities: Iterable[Entity]) -> dict[str
             continue
         if known is None:
             continue
-        if known.rebuilding:
+        lost = {entity.entity, f"{entity.entity}_log"} - stored_tables
+        if lost:
+            # Its batches count as consumed, so an empty table would stay empty.
+            names = ", ".join(f"silver.{name}" for name in sorted(lost))
+            decisions[entity.entity] = SchemaDecision(rebuild=True, why=f"{names} is missing")
+        elif known.rebuilding:
             decisions[entity.entity] = SchemaDecision(rebuild=True, why="a rebuild was started")
         elif (stored := read_stored_schema(tables, notes)) is not None:
             change = diff_schema(entity, stored)
