@@ -24,7 +24,7 @@ def test_import_costs_nothing():
         "import sys, headwater; print([n for n in sys.modules if n.startswith('headwater.')], 'duckdb' in sys.modules)"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == "[] False"
+    assert result.stdout.strip() == "['headwater.version'] False"
 
 
 def test_all_names_can_be_imported():
@@ -44,7 +44,7 @@ def test_the_results_equal_those_of_the_command_line(shop):
         assert project.query(sql).columns == tuple(shop("query", sql).json["columns"])
         at = datetime(2026, 1, 20, tzinfo=UTC)
         assert len(project.as_of(at, "company")) == len(shop("as-of", "2026-01-20", "company").json["rows"])
-        assert len(project.history("company", "2").moments) == len(shop("history", "company", "2").json["moments"])
+        assert len(project.history("company", 2).moments) == len(shop("history", "company", "2").json["moments"])
         assert {table.table: table.rows for table in project.tables()} == {
             table["table"]: table["rows"] for table in shop("status").json["tables"]
         }
@@ -70,6 +70,8 @@ def test_a_relation_keeps_every_digit(shop):
         polar = relation.pl()
         assert isinstance(polar, pl.DataFrame)
         assert polar["n"].to_list() == [9007199254740993, None]
+        with pytest.raises(headwater.DeclarationError, match="same name"):
+            project.query("SELECT 1 AS a, 2 AS a").to_dicts()
         assert relation.to_dicts()[1] == {"n": None, "money": None, "until": None, "flag": None}
 
 
@@ -106,6 +108,7 @@ def test_a_failed_step_is_an_exception_that_has_the_report(shop, service):
     ("call", "kind", "message"),
     [
         (lambda project: project.run(tenant="nobody"), "DeclarationError", "There is no tenant `nobody`."),
+        (lambda project: project.run(layer="sliver"), "DeclarationError", "There is no layer `sliver`."),
         (lambda project: project.run(since="yesterday"), "DeclarationError", "This is not an instant."),
         (lambda project: project.run(since=datetime(2026, 1, 1)), "DeclarationError", "An instant needs a time zone."),  # noqa: DTZ001
         (lambda project: project.run(since="2026-02-01", until="2026-01-01"), "DeclarationError", "The time span is empty"),
@@ -149,6 +152,7 @@ def test_the_options_are_those_of_the_command_line(shop):
     """An option that a command gets later is offered here, too."""
     named = {"run": set(RunOptions.__annotations__), "backfill": set(BackfillOptions.__annotations__)}
     common = {"project", "env", "tenant", "json", "help", "debug"}
+    common |= {"all", "jobs", "due", "tenant_pattern", "tenant_timeout"}  # of a run of all tenants
     for command, options in named.items():
         result = subprocess.run(
             [sys.executable, "-m", "headwater.cli", command, "--help"],

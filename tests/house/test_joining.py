@@ -47,7 +47,10 @@ def test_a_workflow_installs_what_its_command_needs():
 
 def test_the_hooks_are_the_checks_of_the_makefile():
     hooks = [hook for repo in yaml.safe_load(read_text(".pre-commit-config.yaml"))["repos"] for hook in repo["hooks"]]
-    recipe = re.search(r"^check:.*\n((?:\t.*\n)+)", read_text("Makefile"), re.MULTILINE)[1]
+    recipes = (
+        re.search(rf"^{name}:.*\n((?:\t.*\n)+)", read_text("Makefile"), re.MULTILINE)[1] for name in ("lint", "types")
+    )
+    recipe = "".join(recipes)
     checks = [line.split("$(BIN)/")[1].removesuffix(" .") for line in recipe.splitlines()]
     entries = [hook["entry"].removeprefix(".venv/bin/").replace(" --force-exclude", "") for hook in hooks]
     assert entries == checks

@@ -34,7 +34,6 @@ IMPORTS = {
     "headwater/warehouse/stage_rows.py": "duckdb",
     "headwater/silver/merge/replay.py": "duckdb",
     "headwater/run/inspect/raw_records.py": "duckdb",
-    "headwater/run/pipeline/record_counts.py": "duckdb",
     "headwater/testing/conformance/tenants.py": "duckdb",
     "headwater/warehouse/files/": "duckdb",
     "headwater/warehouse/spark/": "duckdb",

@@ -7,7 +7,7 @@ from pydantic import Field
 from headwater.declared import Declared, describe_fields
 
 
-class Place(Declared):
+class Address(Declared):
     """A place."""
 
     kind: str = "place"
@@ -24,7 +24,7 @@ class Place(Declared):
         return self.street
 
 
-class Office(Place):
+class Office(Address):
     """A place of work."""
 
     kind: str = "office"
@@ -33,7 +33,7 @@ class Office(Place):
 
 
 def test_fields_are_described_by_what_stands_below_them():
-    assert describe_fields(Place) == {
+    assert describe_fields(Address) == {
         "kind": "What it is.",
         "street": "The street,\nand the number.",
         "since": "When it was first used.",

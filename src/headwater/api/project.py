@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Required, TypedDict, Unpack, cast
+from typing import Any, Required, TypedDict, Unpack, cast, get_args
 
 from headwater.api.relation import Relation
 from headwater.api.status_line import show_progress
@@ -197,9 +197,9 @@ class HeadwaterProject(AbstractContextManager["HeadwaterProject"]):
         query = app.build_as_of_query(self._choose(tenant), at, name, where=where, columns=columns, limit=limit)
         return Relation(query)
 
-    def history(self, entity: str, key: str, *, raw: bool = False, tenant: str | None = None) -> History:
+    def history(self, entity: str, key: str | int, *, raw: bool = False, tenant: str | None = None) -> History:
         """The versions of one record and the changes between them, like `headwater history`."""
-        return app.read_history(self._choose(tenant), entity, key, raw=raw)
+        return app.read_history(self._choose(tenant), entity, str(key), raw=raw)
 
     def status(self, *, tenant: str | None = None) -> Status:
         """The state of all resources and tables, like `headwater status`."""
@@ -255,7 +255,7 @@ def _build_request(arguments: Mapping[str, Any], declared: Any) -> RunRequest:
     return RunRequest(
         connections=frozenset({connection} if connection else ()),
         resources=frozenset({resource} if resource else ()),
-        layers=app.list_layers_to(options.get("layer")),
+        layers=app.list_layers_to(_check_layer(options.get("layer"))),
         since=_parse_instant("since", options.get("since")),
         until=_parse_instant("until", options.get("until")),
         chunk=_parse_chunk(options.get("chunk")),
@@ -264,6 +264,17 @@ def _build_request(arguments: Mapping[str, Any], declared: Any) -> RunRequest:
         sweep=options.get("sweep", False),
         allow_drop=options.get("allow_drop", False),
     )
+
+
+def _check_layer(value: Layer | None) -> Layer | None:
+    if value is not None and value not in get_args(Layer):
+        raise DeclarationError(
+            f"There is no layer `{value}`.",
+            where="layer",
+            details=str(value),
+            hint=did_you_mean(value, get_args(Layer)),
+        )
+    return value
 
 
 def _parse_chunk(value: timedelta | str | None) -> timedelta | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import html
 import importlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from headwater.errors import UnsupportedError
+from headwater.errors import DeclarationError, UnsupportedError
 from headwater.run.app import Query
 from headwater.run.results import QueryResult
 
@@ -37,8 +38,15 @@ class Relation:
         return list(self._query.fetch().rows)
 
     def to_dicts(self) -> list[dict[str, Any]]:
-        """All rows as dictionaries by column name. If two columns have the same name, the last one counts."""
+        """All rows as dictionaries by column name. DeclarationError if two columns have the same name."""
         result = self._query.fetch()
+        if twins := [name for name, count in Counter(result.columns).items() if count > 1]:
+            raise DeclarationError(
+                "Two columns have the same name.",
+                where="query",
+                details=twins[0],
+                hint="give each column a name with AS",
+            )
         return [dict(zip(result.columns, row, strict=True)) for row in result.rows]
 
     def arrow(self) -> Any:

@@ -29,14 +29,21 @@ class RunOptions:
     ] = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOptions:
+    """Options that change how a run reads, and what it deletes."""
+
+    fresh: Annotated[bool, typer.Option("--fresh", help="Drop unfinished reads and restart them.")] = False
+    sweep: Annotated[
+        bool, typer.Option("--sweep", help="Look for deletes now: read all ids and all snapshots, although not due.")
+    ] = False
+    allow_drop: Annotated[
+        bool, typer.Option("--allow-drop", help="Apply deletes even if a sweep finds more than `max_drop` allows.")
+    ] = False
+
+
 def build_request(
-    options: RunOptions,
-    *,
-    chunk: str | None = None,
-    force: bool = False,
-    fresh: bool = False,
-    sweep: bool = False,
-    allow_drop: bool = False,
+    options: RunOptions, reads: ReadOptions = ReadOptions(), *, chunk: str | None = None, force: bool = False
 ) -> RunRequest:
     """Build the request for `run.app`. DeclarationError if its options contradict each other."""
     since, until = _parse_optional("--since", options.since), _parse_optional("--until", options.until)
@@ -48,9 +55,9 @@ def build_request(
         until=until,
         chunk=_parse_chunk(chunk),
         force=force,
-        fresh=fresh,
-        sweep=sweep,
-        allow_drop=allow_drop,
+        fresh=reads.fresh,
+        sweep=reads.sweep,
+        allow_drop=reads.allow_drop,
     )
 
 

@@ -33,7 +33,7 @@ def estimate_requests(
 
 
 def describe_requests(connection: str, requests: int, *, per_minute: int) -> str:
-    """`psa: at least 68 requests, which take at least 2 minutes at 60 a minute`."""
+    """`desk: at least 68 requests, which take at least 2 minutes at 60 a minute`."""
     noun = "request" if requests == 1 else "requests"
     minutes = math.ceil(requests / per_minute)
     last = f"which take at least {minutes} minutes at {per_minute} a minute" if minutes > 1 else "within a minute"

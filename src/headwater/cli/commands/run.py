@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from typing import Annotated
 
 import typer
 
 from headwater.cli.fleet.options import FleetOptions, build_fleet_request, check_single_run
 from headwater.cli.options import OutputOptions, ProjectOptions, TenantOption, expand_options
 from headwater.cli.run_command import run_with_progress
-from headwater.cli.run_options import RunOptions, build_request
+from headwater.cli.run_options import ReadOptions, RunOptions, build_request
 from headwater.run import app
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -25,13 +24,7 @@ def run(
     fleet: FleetOptions,
     output: OutputOptions,
     *,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Drop unfinished reads and restart them.")] = False,
-    sweep: Annotated[
-        bool, typer.Option("--sweep", help="Look for deletes now: read all ids and all snapshots, although not due.")
-    ] = False,
-    allow_drop: Annotated[
-        bool, typer.Option("--allow-drop", help="Apply deletes even if a sweep finds more than `max_drop` allows.")
-    ] = False,
+    reads: ReadOptions,
 ) -> int:
     """Read new data, and update history and star schema.
 
@@ -40,7 +33,7 @@ def run(
 
     With --all, run all tenants, the most overdue first. Exit code 3 if some tenants failed, 1 if all failed.
     """
-    run_request = build_request(request, fresh=fresh, sweep=sweep, allow_drop=allow_drop)
+    run_request = build_request(request, reads)
     if fleet.all_tenants:
         # A run of one tenant needs no pool of processes, which takes time to import.
         command = importlib.import_module("headwater.cli.fleet.command")

@@ -75,7 +75,7 @@ def load_sources(workspace: TenantWorkspace, view: Dependencies | None = None) -
         plugin = workspace.find_connector(connection.connector, where=locate_connection(workspace, name))
         _check_resources(workspace, name, connection, plugin)
         for declared in select_resources(plugin.connector, dependencies, named=connection.resources):
-            resource = _override(declared, connection)
+            resource = _apply_connection(declared, connection)
             feed = Feed(tenant=workspace.tenant, connection=name, resource=resource.resource)
             policy = workspace.project.policies.get(f"{connection.connector}.{resource.resource}", Policy())
             sources[feed] = Source(feed=feed, plugin=plugin, connection=connection, resource=resource, policy=policy)
@@ -187,7 +187,7 @@ def load_feed_state(
     )
 
 
-def _override(declared: Resource, connection: Connection) -> Resource:
+def _apply_connection(declared: Resource, connection: Connection) -> Resource:
     """A resource with the settings of a connection. `every` of a resource with a parent is that of its unchanged parents."""
     name, parent = declared.resource, declared.parent
     update: dict[str, Any] = {"overlap": connection.overlap.get(name, declared.overlap)}

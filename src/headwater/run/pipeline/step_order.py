@@ -9,6 +9,7 @@ from headwater.errors import StepNotReady
 from headwater.ledger.base import Ledger
 from headwater.model.tables import list_dimensions, list_source_entities
 from headwater.plan.step import BuildDimension, Conform, Extract, Land, LoadFact, Publish, Step
+from headwater.publish.publish import list_tables
 from headwater.run.pipeline.sources import Source
 from headwater.run.pipeline.step_request import StepRequest
 from headwater.run.pipeline.step_run import StepRun
@@ -89,7 +90,11 @@ def check_tables(workspace: TenantWorkspace, step: Step, warehouse: Warehouse, s
             missing = [f"silver.{name}" for name in list_source_entities(fact) if name not in silver]
             missing += [f"gold.dim_{name}" for name in list_dimensions(fact) if f"dim_{name}" not in gold]
         case Publish():
-            missing = [] if silver else ["the tables that it publishes"]
+            publication = next(one for one in workspace.project.publish if one.name == step.name)
+            stored = silver if publication.layer == "silver" else gold
+            # Readers would lose a table that is missing only for now, e.g. because somebody dropped it.
+            names = [name for name in list_tables(publication, declared) if name not in stored]
+            missing = [f"{publication.layer}.{name}" for name in names]
         case Extract() | Land():
             pass
     if missing:
