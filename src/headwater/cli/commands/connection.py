@@ -106,8 +106,9 @@ def remove(
 ) -> None:
     """Remove a connection from the ledger.
 
-    What it has read stays in the lake and in the tables. The command shows that and asks for confirmation. Without a
-    terminal, pass --yes.
+    What it has read stays in the lake and in the tables. A connection that is added under the same name continues after
+    the last read, so use another name for another service. The command asks for confirmation. Without a terminal, pass
+    --yes.
     """
     with app.open_project(project.project, environment=project.environment) as workspace:
         tenant_workspace = app.choose_tenant(workspace, tenant.tenant)

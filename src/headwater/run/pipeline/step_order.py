@@ -9,7 +9,7 @@ from headwater.errors import StepNotReady
 from headwater.ledger.base import Ledger
 from headwater.model.tables import list_dimensions, list_source_entities
 from headwater.plan.step import BuildDimension, Conform, Extract, Land, LoadFact, Publish, Step
-from headwater.publish.publish import list_tables
+from headwater.publish.targets import list_tables
 from headwater.run.pipeline.sources import Source
 from headwater.run.pipeline.step_request import StepRequest
 from headwater.run.pipeline.step_run import StepRun
