@@ -91,12 +91,12 @@ class Counted(DuckDB):
         return super()._run(statement, parameters)
 
 
-def test_it_costs_one_statement_once_it_is_done():
+def test_it_costs_at_most_one_statement_once_it_is_done():
     warehouse = Counted("acme", ":memory:")
     migrate_tables(warehouse, THING)
     before = warehouse.statements
     upgrade_tables(warehouse)
-    assert warehouse.statements == before + 1
+    assert warehouse.statements - before <= 1
 
 
 KILLED = """
