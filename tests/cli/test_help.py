@@ -35,7 +35,7 @@ PARTS = {
     "quarantine": ("list", "show", "retry", "discard"),
     "tenant": ("add", "claim", "list", "remove"),
     "ledger": ("move",),
-    "connection": ("add", "list", "test"),
+    "connection": ("add", "list", "remove", "test"),
     "connector": ("list", "show", "new"),
     "generate": ("models",),
 }
@@ -78,7 +78,7 @@ def test_every_option_says_what_it_does():
     [
         words
         for words in PAGES
-        if words and words[0] not in {"sandbox", "generate", "schema", "init", "demo", "version"}
+        if words and words[0] not in {"sandbox", "generate", "schema", "init", "demo", "version", "completion"}
     ],
 )
 def test_every_command_of_a_project_takes_the_same_options(words):

@@ -1,4 +1,4 @@
-"""Print the script that lets a shell complete commands and options."""
+"""Print the script that lets a shell complete commands."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def completion(
         typer.Argument(metavar="SHELL", help="bash, zsh, fish or powershell."),
     ],
 ) -> None:
-    """Print the script that lets a shell complete commands and options.
+    """Print the script that lets a shell complete commands.
 
     For bash, add this line to ~/.bashrc: eval "$(headwater completion bash)". For zsh, add it to ~/.zshrc with zsh. For fish:
     headwater completion fish > ~/.config/fish/completions/headwater.fish.
