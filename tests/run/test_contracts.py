@@ -83,6 +83,8 @@ def test_a_second_process_does_not_import_the_classes(tmp_path):
     ):
         command = [sys.executable, "-c", program, *words]
         outputs.append(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines())
+        declared = tmp_path / "msp" / "headwater.yaml"
+        declared.write_text(declared.read_text().replace("CHANGE-ME", "acme"))
     assert [output[-2] for output in outputs] == ["0", "0", "0"]
     imported = ["headwater.connectors.connectwise.schemas" in output[-1].split() for output in outputs]
     assert imported[1:] == [True, False]
