@@ -82,7 +82,7 @@ def build_dimension(
             positions=positions,
             listen=listen,
         )
-        if stored is None:
+        if stored is None and any(table.name in noted for noted in positions.offsets.values()):
             forget_source(warehouse, table.name)
         return job.rekey() + _build_members(job, compiled)
 
