@@ -19,8 +19,8 @@ _SMALL = 64 << 20
 
 
 def is_small_file(path: str) -> bool:
-    """Whether one thread runs the statements over a file with the least CPU. Also for a file that is not there."""
-    return path != ":memory:" and (not Path(path).exists() or Path(path).stat().st_size < _SMALL)
+    """Whether a file exists and is small. A new one is not: nobody knows how much a first load writes."""
+    return path != ":memory:" and Path(path).exists() and Path(path).stat().st_size < _SMALL
 
 
 def connect(path: str, config: dict[str, Any], *, storage: str = STORAGE, read_only: bool) -> duckdb.DuckDBPyConnection:
