@@ -11,25 +11,8 @@ import pytest
 from nbclient import NotebookClient
 
 from tests.docs.pages import DOCS
-from tests.e2e.builders import KEYS, Service, create_shop
 
 _FENCE = re.compile(r"^```(python|text)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-
-
-@pytest.fixture(scope="module")
-def service():
-    service = Service()
-    yield service
-    service.close()
-
-
-@pytest.fixture
-def shop(tmp_path, service, monkeypatch):
-    shop = create_shop(tmp_path / "shop", service)
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.chdir(shop.root)
-    return shop
 
 
 def test_the_code_of_the_guide_prints_what_it_shows(shop):

@@ -51,7 +51,7 @@ def create_finished_shop(first_run):
 
 
 @pytest.fixture
-def finished(tmp_path, service, create_finished_shop):
+def shop_after_run(tmp_path, service, create_finished_shop):
     """A small project after its first run."""
     return create_finished_shop(tmp_path / "shop", service)
 

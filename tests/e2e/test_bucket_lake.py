@@ -24,11 +24,11 @@ def both(object_url, tmp_path, service):
 
 
 @pytest.fixture
-def finished_and_other(object_url, tmp_path, service, finished):
+def finished_and_other(object_url, tmp_path, service, shop_after_run):
     """A project with a folder after its first run, and a new one with a bucket that reads the same service."""
     other = create_shop(tmp_path / "bucket", service)
     other.declare(lake={"url": f"{object_url}/some/lake"})
-    return finished, other
+    return shop_after_run, other
 
 
 def files(object_url):

@@ -9,20 +9,22 @@ def current(project, entity):
     return {key for (key,) in project.query(f"SELECT {entity}_id FROM silver.{entity}_current")}
 
 
-def test_what_vanished_is_closed_by_the_next_sweep(finished, service):
+def test_what_vanished_is_closed_by_the_next_sweep(shop_after_run, service):
     (gone,) = service.add_fault("drop_contact")["ids"]
-    finished.run()
-    assert gone in current(finished, "contact"), "a sweep is due once a day"
+    shop_after_run.run()
+    assert gone in current(shop_after_run, "contact"), "a sweep is due once a day"
     service.advance(days=1.1)
-    finished.run()
-    assert current(finished, "contact") == set(service.read_truth("company/contacts"))
-    ((until, is_current),) = finished.query(
+    shop_after_run.run()
+    assert current(shop_after_run, "contact") == set(service.read_truth("company/contacts"))
+    ((until, is_current),) = shop_after_run.query(
         f"SELECT valid_to, is_current FROM silver.contact WHERE contact_id = {gone} ORDER BY valid_from DESC LIMIT 1"
     )
     assert not is_current
     assert until.year < 9999
-    assert finished.query(f"SELECT bool_or(is_current) FROM gold.dim_contact WHERE contact_id = {gone}") == [(False,)]
-    assert finished.run()["written"] == {}
+    assert shop_after_run.query(f"SELECT bool_or(is_current) FROM gold.dim_contact WHERE contact_id = {gone}") == [
+        (False,)
+    ]
+    assert shop_after_run.run()["written"] == {}
 
 
 def drop_many(service, keep):

@@ -26,7 +26,7 @@ def calm():
 
 
 @pytest.fixture(scope="module")
-def undisturbed(calm, tmp_path_factory):
+def reference_run(calm, tmp_path_factory):
     """A project after an undisturbed run."""
     project = create_shop(tmp_path_factory.mktemp("calm") / "shop", calm)
     project.run()
@@ -34,9 +34,9 @@ def undisturbed(calm, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def expected_tables(undisturbed):
+def expected_tables(reference_run):
     """The tables of an undisturbed run."""
-    return undisturbed.read_tables()
+    return reference_run.read_tables()
 
 
 @pytest.fixture
@@ -46,9 +46,9 @@ def project(tmp_path, calm):
 
 
 @pytest.fixture
-def finished(tmp_path, undisturbed):
+def shop_after_run(tmp_path, reference_run):
     """A copy of the project after the undisturbed run."""
-    shutil.copytree(undisturbed.root, tmp_path / "finished")
+    shutil.copytree(reference_run.root, tmp_path / "finished")
     return Shop(tmp_path / "finished")
 
 
@@ -128,20 +128,20 @@ def test_an_unknown_column_in_a_declaration(project, expected_tables):
     check_recovery(project, expected_tables)
 
 
-def test_a_ledger_of_a_newer_version(finished, expected_tables):
-    ledger = finished.data / "ledger.db"
+def test_a_ledger_of_a_newer_version(shop_after_run, expected_tables):
+    ledger = shop_after_run.data / "ledger.db"
     with closing(sqlite3.connect(ledger)) as db, db:
         (version,) = db.execute("SELECT version_num FROM ledger_version").fetchone()
         db.execute("UPDATE ledger_version SET version_num = '0999'")
-    error = check_error(finished, "StateError")
+    error = check_error(shop_after_run, "StateError")
     assert "newer" in error["message"]
     with closing(sqlite3.connect(ledger)) as db, db:
         db.execute("UPDATE ledger_version SET version_num = ?", (version,))
-    check_recovery(finished, expected_tables)
+    check_recovery(shop_after_run, expected_tables)
 
 
-def test_a_corrupted_ledger(finished, expected_tables):
-    ledger = finished.data / "ledger.db"
+def test_a_corrupted_ledger(shop_after_run, expected_tables):
+    ledger = shop_after_run.data / "ledger.db"
     with closing(sqlite3.connect(ledger)) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     right = ledger.read_bytes()
@@ -150,14 +150,14 @@ def test_a_corrupted_ledger(finished, expected_tables):
         right[:5000] + b"\xff" * (len(right) - 5000),
         right[: len(right) // 2],
     ):
-        for beside in finished.data.glob("ledger.db-*"):
+        for beside in shop_after_run.data.glob("ledger.db-*"):
             beside.unlink()
         ledger.write_bytes(wrong)
-        check_error(finished, "StateError")
-    for beside in finished.data.glob("ledger.db-*"):
+        check_error(shop_after_run, "StateError")
+    for beside in shop_after_run.data.glob("ledger.db-*"):
         beside.unlink()
     ledger.write_bytes(right)
-    check_recovery(finished, expected_tables)
+    check_recovery(shop_after_run, expected_tables)
 
 
 HOLD = """
@@ -180,12 +180,12 @@ def test_a_warehouse_that_another_process_has_open(project, expected_tables):
     check_recovery(project, expected_tables)
 
 
-def test_a_warehouse_that_is_damaged(finished, expected_tables):
-    path = finished.data / "acme.duckdb"
+def test_a_warehouse_that_is_damaged(shop_after_run, expected_tables):
+    path = shop_after_run.data / "acme.duckdb"
     path.write_bytes(b"\x00" * 4096)
-    check_error(finished, "WarehouseError")
+    check_error(shop_after_run, "WarehouseError")
     path.unlink()
-    check_recovery(finished, expected_tables)
+    check_recovery(shop_after_run, expected_tables)
 
 
 @pytest.mark.parametrize("place", ["raw", "bronze"])

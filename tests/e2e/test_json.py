@@ -35,12 +35,12 @@ COMMANDS = [
 
 
 @pytest.mark.slow
-def test_every_command_answers_with_one_json_object(finished):
-    finished.declare(tenants=finished.tenants)
+def test_every_command_answers_with_one_json_object(shop_after_run):
+    shop_after_run.declare(tenants=shop_after_run.tenants)
     for words in COMMANDS:
-        assert isinstance(finished(*words).json, dict), words
+        assert isinstance(shop_after_run(*words).json, dict), words
     for words in (("query", "DROP TABLE gold.dim_company"), ("explain", "nobody"), ("quarantine", "show", "x")):
-        error = finished(*words, code=None)
+        error = shop_after_run(*words, code=None)
         assert error.code in (1, 2)
         assert {"kind", "message", "at", "found", "fix"} <= set(error.error)
 

@@ -173,8 +173,8 @@ def test_kills_at_random_moments_end_in_the_tables_of_an_undisturbed_run(tmp_pat
 
 
 @pytest.mark.slow
-def test_a_rebuild_that_is_killed_goes_on_with_the_next_run(finished, service):
-    project = finished
+def test_a_rebuild_that_is_killed_goes_on_with_the_next_run(shop_after_run, service):
+    project = shop_after_run
     wanted, chance = project.read_tables(), random.Random(7)
     for _ in range(4):
         rebuild = WatchedRun(project, "rebuild")
@@ -186,8 +186,8 @@ def test_a_rebuild_that_is_killed_goes_on_with_the_next_run(finished, service):
 
 
 @pytest.mark.slow
-def test_what_was_killed_yesterday_goes_on_today_with_the_windows_of_both_days(tmp_path, service, finished):
-    project, undisturbed = create_shop(tmp_path / "killed", service), finished
+def test_what_was_killed_yesterday_goes_on_today_with_the_windows_of_both_days(tmp_path, service, shop_after_run):
+    project, undisturbed = create_shop(tmp_path / "killed", service), shop_after_run
     WatchedRun(project).kill_at(Moment("lines", 0.5, 0, (0, 100, 0)), left=1.0)
     service.advance(days=2)
     assert project.run()["outcome"] == "succeeded"

@@ -78,18 +78,18 @@ def test_what_is_declared_later_fills_from_bronze_without_asking_the_service(syn
     assert synced_project.read_tables() == before
 
 
-def test_layer_by_layer_ends_in_the_tables_of_a_whole_run(tmp_path, service, finished):
+def test_layer_by_layer_ends_in_the_tables_of_a_whole_run(tmp_path, service, shop_after_run):
     steps = create_shop(tmp_path / "steps", service)
     for layer in ("raw", "bronze", "silver", "gold"):
         report = steps.run("--layer", layer)
         assert report["outcome"] == "succeeded"
         silver = any(table.startswith("silver.") for table in report["written"])
         assert silver == (layer == "silver")
-    assert steps.read_tables() == finished.read_tables()
+    assert steps.read_tables() == shop_after_run.read_tables()
     assert steps.run()["written"] == {}
 
 
-def test_resource_by_resource_ends_in_the_rows_of_a_whole_run(tmp_path, service, finished):
+def test_resource_by_resource_ends_in_the_rows_of_a_whole_run(tmp_path, service, shop_after_run):
     steps = create_shop(tmp_path / "steps", service)
     for resource in ("time_entries", "members", "contacts", "companies"):
         service.list_requests(clear=True)
@@ -99,11 +99,11 @@ def test_resource_by_resource_ends_in_the_rows_of_a_whole_run(tmp_path, service,
         }
         assert len(asked) == 1
     assert steps.run()["outcome"] == "succeeded"
-    assert steps.read_tables() == finished.read_tables()
+    assert steps.read_tables() == shop_after_run.read_tables()
     assert steps("run", "--resource", "tickts", code=2).error["kind"] == "DeclarationError"
 
 
-def test_a_past_that_was_filled_later_in_chunks_ends_in_the_rows_of_a_whole_run(tmp_path, service, finished):
+def test_a_past_that_was_filled_later_in_chunks_ends_in_the_rows_of_a_whole_run(tmp_path, service, shop_after_run):
     steps = create_shop(tmp_path / "steps", service)
     span = ("--since", "2025-10-15", "--until", "2025-10-25")
     assert steps.run(*span)["outcome"] == "succeeded"
@@ -114,10 +114,10 @@ def test_a_past_that_was_filled_later_in_chunks_ends_in_the_rows_of_a_whole_run(
     assert back["outcome"] == "succeeded"
     assert "2025-10-20" not in str(service.list_requests())
     assert steps.run()["outcome"] == "succeeded"
-    whole, found = finished.read_tables(), steps.read_tables()
+    whole, found = shop_after_run.read_tables(), steps.read_tables()
     assert found.keys() == whole.keys()
     keys = "SELECT time_entry_id, hours, notes, valid_from, valid_to, is_current FROM silver.time_entry ORDER BY ALL"
-    assert steps.query(keys) == finished.query(keys)
+    assert steps.query(keys) == shop_after_run.query(keys)
     facts = "SELECT * EXCLUDE (loaded_at, batch_id) FROM gold.fact_time_entry ORDER BY ALL"
-    assert steps.query(facts) == finished.query(facts)
+    assert steps.query(facts) == shop_after_run.query(facts)
     assert steps.run()["written"] == {}

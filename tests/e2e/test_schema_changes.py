@@ -57,63 +57,69 @@ def check_refusal(project, *command):
     assert all(f"`on_schema_change: {choice}`" in error["fix"] for choice in ("from_now", "rebuild"))
 
 
-def test_columns_that_come_and_go_are_refused_until_somebody_decides_and_then_count_from_now(finished, service):
-    before = finished.read_tables()
-    redeclare(finished, add_website, drop_phone)
+def test_columns_that_come_and_go_are_refused_until_somebody_decides_and_then_count_from_now(shop_after_run, service):
+    before = shop_after_run.read_tables()
+    redeclare(shop_after_run, add_website, drop_phone)
     service.advance(days=1)
     service.list_requests(clear=True)
     for command in (("run",), ("plan",), ("rebuild", "--entity", "contact")):
-        check_refusal(finished, *command)
+        check_refusal(shop_after_run, *command)
     assert service.list_requests() == []
-    assert finished.read_tables() == before
-    assert finished.run("--layer", "bronze")["outcome"] == "succeeded"  # no history is written, so nobody need decide
+    assert shop_after_run.read_tables() == before
+    assert (
+        shop_after_run.run("--layer", "bronze")["outcome"] == "succeeded"
+    )  # no history is written, so nobody need decide
 
-    finished.declare(on_schema_change="from_now")  # for every entity that does not choose for itself
-    assert finished("plan").json["notes"] == [f"company: {SAW} (on_schema_change: from_now): its history continues"]
+    shop_after_run.declare(on_schema_change="from_now")  # for every entity that does not choose for itself
+    assert shop_after_run("plan").json["notes"] == [
+        f"company: {SAW} (on_schema_change: from_now): its history continues"
+    ]
     past = "SELECT company_id, phone, valid_from FROM silver.company WHERE valid_from < '2025-12-31' ORDER BY ALL"
-    phones = finished.query(past)
-    report = finished.run()
+    phones = shop_after_run.query(past)
+    report = shop_after_run.run()
     assert findings(report) == [("silver.company", "column_added"), ("silver.company", "column_retired")]
-    assert set(phones) <= set(finished.query(past))
-    assert finished.run()["findings"] == []
-    key = finished.query("SELECT entity_key FROM silver.company WHERE phone IS NOT NULL ORDER BY ALL LIMIT 1")[0][0]
-    assert "'phone'" in str(finished("history", "company", key).json)
+    assert set(phones) <= set(shop_after_run.query(past))
+    assert shop_after_run.run()["findings"] == []
+    key = shop_after_run.query("SELECT entity_key FROM silver.company WHERE phone IS NOT NULL ORDER BY ALL LIMIT 1")[0][
+        0
+    ]
+    assert "'phone'" in str(shop_after_run("history", "company", key).json)
 
     query = "SELECT company_id, {}, phone, valid_from, batch_id FROM silver.company ORDER BY ALL"
-    before = finished.query(query.format("website"))
-    redeclare(finished, rename_website)
-    report = finished.run()
+    before = shop_after_run.query(query.format("website"))
+    redeclare(shop_after_run, rename_website)
+    report = shop_after_run.run()
     assert findings(report) == [("silver.company", "column_renamed")]
     assert report["written"] == {}
-    assert finished.query(query.format("homepage")) == before
+    assert shop_after_run.query(query.format("homepage")) == before
 
 
-def test_a_history_is_made_anew_within_the_run_where_that_was_chosen(finished):
-    redeclare(finished, add_website, drop_phone, choose_rebuild)
+def test_a_history_is_made_anew_within_the_run_where_that_was_chosen(shop_after_run):
+    redeclare(shop_after_run, add_website, drop_phone, choose_rebuild)
     why = f"{SAW} (on_schema_change: rebuild)"
-    planned = finished("plan").json
+    planned = shop_after_run("plan").json
     assert planned["notes"] == [f"company: {why}: its history is rebuilt"]
     assert [step["inputs"]["rebuild_reason"] for step in planned["steps"] if step["id"] == "conform:company"] == [why]
-    assert "company (rebuild)" in finished.run_in_process("plan").out
-    report = finished.run()
+    assert "company (rebuild)" in shop_after_run.run_in_process("plan").out
+    report = shop_after_run.run()
     assert findings(report) == [("silver.company", "history_rebuilt")]
     (detail,) = (step["detail"] for step in report["steps"] if step["step"] == "conform:company")
     assert detail.startswith("rebuilt: ")
-    assert finished.query("SELECT COUNT(*) FROM silver.company WHERE website IS NULL") == [(0,)]
-    names = [row[0] for row in finished.query("DESCRIBE silver.company")]
+    assert shop_after_run.query("SELECT COUNT(*) FROM silver.company WHERE website IS NULL") == [(0,)]
+    names = [row[0] for row in shop_after_run.query("DESCRIBE silver.company")]
     assert ("website" in names, "phone" in names) == (True, False)
-    made = finished.read_tables()
-    assert finished.run()["written"] == {}
-    assert finished("rebuild").json["outcome"] == "succeeded"
-    assert finished.read_tables() == made
+    made = shop_after_run.read_tables()
+    assert shop_after_run.run()["written"] == {}
+    assert shop_after_run("rebuild").json["outcome"] == "succeeded"
+    assert shop_after_run.read_tables() == made
 
     # A rebuild of one history that was killed when its tables were there and nothing was in them yet.
-    entity = load_declarations(finished.root / "models").entities["company"]
-    with closing(DuckDB("acme", str(finished.data / "acme.duckdb"))) as warehouse:
+    entity = load_declarations(shop_after_run.root / "models").entities["company"]
+    with closing(DuckDB("acme", str(shop_after_run.data / "acme.duckdb"))) as warehouse:
         drop_entity(warehouse, entity)
         migrate_tables(warehouse, entity)
-    assert findings(finished.run()) == [("silver.company", "history_rebuilt")]
-    assert finished.read_tables() == made
+    assert findings(shop_after_run.run()) == [("silver.company", "history_rebuilt")]
+    assert shop_after_run.read_tables() == made
 
 
 OLDER = ("source", "stamp", "observed", "place", "first_observed")
@@ -134,14 +140,14 @@ def make_older(project):
     return [entity for entity, _ in rows]
 
 
-def test_a_history_of_an_older_version_is_made_anew_and_told(finished):
-    before = finished.read_tables()
-    entities = make_older(finished)
-    assert finished.read_tables() != before
-    key = finished.query("SELECT entity_key FROM silver.company LIMIT 1")[0][0]
-    assert "older version of Headwater" in finished("history", "company", key, code=1).error["found"]
-    assert all("older version of Headwater" in note for note in finished("plan").json["notes"])
-    report = finished.run()
+def test_a_history_of_an_older_version_is_made_anew_and_told(shop_after_run):
+    before = shop_after_run.read_tables()
+    entities = make_older(shop_after_run)
+    assert shop_after_run.read_tables() != before
+    key = shop_after_run.query("SELECT entity_key FROM silver.company LIMIT 1")[0][0]
+    assert "older version of Headwater" in shop_after_run("history", "company", key, code=1).error["found"]
+    assert all("older version of Headwater" in note for note in shop_after_run("plan").json["notes"])
+    report = shop_after_run.run()
     assert findings(report) == [(f"silver.{entity}", "history_rebuilt") for entity in sorted(entities)]
-    assert finished.read_tables() == before
-    assert finished.run()["findings"] == []
+    assert shop_after_run.read_tables() == before
+    assert shop_after_run.run()["findings"] == []

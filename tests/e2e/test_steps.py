@@ -182,17 +182,19 @@ def test_a_run_whose_steps_did_not_all_come_ends_when_another_begins(small):
     assert small.read_tables(read_times=True) == before
 
 
-def test_a_plan_is_refused_when_another_run_began_since_it_was_made(finished, service):
+def test_a_plan_is_refused_when_another_run_began_since_it_was_made(shop_after_run, service):
     service.advance(days=3)
-    steps = read_steps(finished)
-    finished.run()
-    before = finished.read_tables(read_times=True)
+    steps = read_steps(shop_after_run)
+    shop_after_run.run()
+    before = shop_after_run.read_tables(read_times=True)
     refused = [
-        finished("step", json.dumps(step), code=2).error for step in steps if step["kind"] not in ("extract", "land")
+        shop_after_run("step", json.dumps(step), code=2).error
+        for step in steps
+        if step["kind"] not in ("extract", "land")
     ]
     assert {error["kind"] for error in refused} == {"StepNotReady"}
     assert "plan again" in refused[0]["fix"]
-    assert finished.read_tables(read_times=True) == before
+    assert shop_after_run.read_tables(read_times=True) == before
 
 
 def test_what_lands_after_its_entity_was_merged_is_merged_when_the_step_is_asked_again(small, service):
@@ -225,7 +227,7 @@ def test_an_entity_waits_until_each_of_its_reads_has_ended(small):
     assert first not in error["found"]
 
 
-def test_steps_that_are_killed_go_on_when_they_are_asked_again(tmp_path, service, finished):
+def test_steps_that_are_killed_go_on_when_they_are_asked_again(tmp_path, service, shop_after_run):
     killed = create_shop(tmp_path / "killed", service)
     delays = {"extract": 1.5, "land": 1.3, "conform": 1.6, "fact": 1.7}
     for step in read_steps(killed):
@@ -237,7 +239,7 @@ def test_steps_that_are_killed_go_on_when_they_are_asked_again(tmp_path, service
                 except subprocess.TimeoutExpired:
                     kill(process)
         assert call_step(killed, step)["outcome"] == "succeeded"
-    assert killed.read_tables() == finished.read_tables()
+    assert killed.read_tables() == shop_after_run.read_tables()
     assert not list((killed.data / "lake").rglob("*.tmp"))
     assert killed.run()["written"] == {}
 

@@ -168,7 +168,7 @@ class _IdleConnection:
             connection, self._connection = self._connection, None
         return connection if connection is not None else _connect()
 
-    def put(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def keep(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Keep a connection, unless there is one."""
         with self._lock:
             if self._connection is None:
@@ -210,7 +210,7 @@ def open_writer(draft: str) -> Iterator[ParquetWriter]:
         if writer is None or writer.has_more_memory or spill.exists():
             connection.close()
         else:
-            _IDLE.put(connection)
+            _IDLE.keep(connection)
         shutil.rmtree(spill, ignore_errors=True)
 
 

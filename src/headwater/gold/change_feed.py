@@ -62,11 +62,6 @@ class PendingChanges:
     """All that is noted of the consumer: positions, and what is kept beside them."""
 
     @property
-    def declared(self) -> int:
-        """The fingerprint of the declarations that it was compared with last; 0 where nobody noted it."""
-        return self.noted.get(DECLARED, 0)
-
-    @property
     def is_idle(self) -> bool:
         """Whether no source has news."""
         return not self.full and self.since == self.until
@@ -201,7 +196,7 @@ def _update_progress(warehouse: Warehouse, consumer: Consumer, changes: Mapping[
 
 def record_comparison(warehouse: Warehouse, consumer: Consumer, pending: PendingChanges) -> None:
     """Remember with which declarations the definition of an idle consumer was compared, unless that is known."""
-    if not consumer.declared or pending.declared == consumer.declared:
+    if not consumer.declared or pending.noted.get(DECLARED) == consumer.declared:
         return
     name, entity = quote_literal(consumer.name), quote_literal(DECLARED)
     overwrite_rows(

@@ -52,14 +52,14 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self, *tenants: str) -> Iterator[Connection]:
+    def write(self, tenant: str, *more: str) -> Iterator[Connection]:
         """A transaction that writes rows of these tenants.
 
         Writers of this process wait for each other here. Those of other processes wait in the database, in Postgres only
         if they write the same tenants.
         """
         with self._translate_errors(), self._write_lock, self._writer.begin() as connection:
-            self._backend.lock(connection, tenants)
+            self._backend.lock(connection, (tenant, *more))
             yield connection
 
     @contextmanager

@@ -290,7 +290,7 @@ class SqlLedger:
 
     def remove_connection(self, tenant: str, name: str) -> None:
         """Delete a connection, if it exists. The state of its reads stays."""
-        with self._database.write() as tx:
+        with self._database.write(tenant) as tx:
             tenants.remove_connection(tx, tenant, name)
 
     # runs and findings
