@@ -173,7 +173,7 @@ def test_no_password_of_a_url_is_ever_shown(url: str, tmp_path: Path) -> None:
 
 def test_no_value_shows_in_an_error(tmp_path: Path) -> None:
     ledger = SqlLedger(URL, root=tmp_path)
-    with ledger._database.write() as tx:
+    with ledger._database.write("acme") as tx:
         tx.exec_driver_sql("DROP TABLE mark")
     with pytest.raises(StateError) as caught:
         ledger.set_mark("acme", "token", "hunter2")

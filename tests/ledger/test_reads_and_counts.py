@@ -49,6 +49,18 @@ def test_a_read_of_an_older_ledger_counts_from_when_it_was_begun_here_or_its_win
     assert ledger.find_newest_read("acme", "other") is None
 
 
+def test_a_discarded_window_of_an_older_ledger_counts_by_its_start_if_it_ended_after_it(ledger: SqlLedger) -> None:
+    """History dates its records by this start, so a later read must not be dated before it."""
+    extract_batch(ledger, make_batch(0, 5))
+    assert ledger.discard_windows(make_feed(), later_than=NOON, ahead=None)
+    assert ledger.find_newest_read("acme", "psa") == NOON
+    later = make_batch(5, 6)
+    ledger.begin_batch(later, read_at=LATER)
+    ledger.commit_window(later)
+    assert ledger.discard_windows(make_feed(), later_than=NOON, ahead=None)
+    assert ledger.find_newest_read("acme", "psa") == NOON
+
+
 def test_a_read_begun_anew_forgets_its_pages_and_begins_now(ledger: SqlLedger, hands: Hands) -> None:
     ledger.begin_batch(make_batch(), read_at=NOON, fingerprint="f1")
     ledger.record_page(make_batch(), make_page(1))

@@ -107,12 +107,16 @@ def _select_latest(*, bounded: bool) -> Select[Any]:
 
 
 def find_newest_read(connection: Connection, tenant: str, name: str) -> datetime | None:
-    """When the newest read of a connection began, without discarded windows; None before the first."""
-    own = and_(batches.c.tenant == tenant, batches.c.connection == name, batches.c.disowned.is_(False))
-    newest = connection.execute(select(func.max(batches.c.read_at)).where(own)).scalar_one()
+    """When the newest read of a connection began; None before the first. Discarded windows have no credible time."""
+    own = and_(batches.c.tenant == tenant, batches.c.connection == name)
+    kept = batches.c.disowned.is_(False)
+    newest = connection.execute(select(func.max(batches.c.read_at)).where(own, kept)).scalar_one()
     # An older ledger has no `read_at`. Then the start of the batch or the end of its window counts, whichever is earlier.
-    began = case((batches.c.until > batches.c.started_at, batches.c.started_at), else_=batches.c.until)
-    estimated = connection.execute(select(func.max(began)).where(own, batches.c.read_at.is_(None))).scalar_one()
+    # This holds for a discarded window that ended after its start, too: history dates its records by the start.
+    ended_after = batches.c.until > batches.c.started_at
+    began = case((ended_after, batches.c.started_at), else_=batches.c.until)
+    older = (own, batches.c.read_at.is_(None), or_(kept, ended_after))
+    estimated = connection.execute(select(func.max(began)).where(*older)).scalar_one()
     instants = [instant for instant in (newest, estimated) if instant is not None]
     return from_micros(max(instants)) if instants else None
 
