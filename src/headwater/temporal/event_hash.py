@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from headwater.names import quote, quote_literal
 from headwater.temporal.sql import micros_sql
 
 _EXACT = 9007199254740992
 """2**53. The whole part of a smaller double fits into a bigint, and its fraction times this number is whole."""
+
+_CHAIN = 4
+"""So many texts are concatenated from left to right."""
 
 
 def canonical_sql(value: str, dtype: str) -> str:
@@ -44,7 +47,15 @@ def canonical_event_sql(operation: str, columns: Mapping[str, str], renames: Map
     for event_name, name in sorted(column_by_event_name.items()):
         value, null = quote_literal(f"|{event_name}="), quote_literal(f"|{event_name}~")
         parts.append(f"COALESCE({value} || {canonical_sql(quote(name), columns[name])}, {null})")
-    return " || ".join([operation, *parts])
+    return _concat_sql([operation, *parts])
+
+
+def _concat_sql(texts: Sequence[str]) -> str:
+    """The texts in one, as a balanced tree: from left to right, each `||` would copy all that stands before it."""
+    if len(texts) <= _CHAIN:
+        return " || ".join(texts)
+    middle = len(texts) // 2
+    return f"({_concat_sql(texts[:middle])}) || ({_concat_sql(texts[middle:])})"
 
 
 def event_hash_sql(operation: str, columns: Mapping[str, str], renames: Mapping[str, str] | None = None) -> str:

@@ -182,7 +182,9 @@ class StepRunner:
 
     def _land_batch(self, batch: Batch) -> int:
         source, now = self.sources[batch.feed], self.workspace.clock.now()
-        row = self.workspace.ledger.begin_batch(batch)  # a landing that failed resumes
+        row = self.workspace.ledger.find_batch(self.workspace.tenant, batch.id)
+        if row is None or row.state == "failed":
+            row = self.workspace.ledger.begin_batch(batch)  # a landing that failed resumes
         try:
             with self.landing:
                 landed = land_batch(

@@ -66,8 +66,12 @@ def get_batch(connection: Connection, batch: Batch) -> BatchRow:
 
 def read_ordinal(connection: Connection, batch: Batch) -> int:
     """The position of a batch in the order in which batches began."""
-    wanted = and_(batches.c.tenant == batch.feed.tenant, batches.c.id == batch.id)
-    return int(connection.execute(select(batches.c.ordinal).where(wanted)).scalar_one())
+    return int(connection.execute(_select_ordinal(), {"tenant": batch.feed.tenant, "id": batch.id}).scalar_one())
+
+
+@cache
+def _select_ordinal() -> Select[Any]:
+    return select(batches.c.ordinal).where(batches.c.tenant == bindparam("tenant"), batches.c.id == bindparam("id"))
 
 
 def list_batches(
@@ -139,11 +143,19 @@ def _select_attempts() -> Select[Any]:
 
 def list_pages(connection: Connection, batch: Batch, *, number: int | None = None) -> tuple[PageRow, ...]:
     """Committed pages of a batch, in order; with `number`, only that page."""
-    columns = (page.c.number, page.c.path, page.c.rows, page.c.size, page.c.next)
-    query = select(*columns).where(batch_condition(page, batch)).order_by(page.c.number)
+    values: dict[str, object] = {"tenant": batch.feed.tenant, "batch_id": batch.id}
     if number is not None:
-        query = query.where(page.c.number == number)
-    return tuple(PageRow(**row) for row in connection.execute(query).mappings())
+        values["number"] = number
+    query = _select_pages(one=number is not None)
+    return tuple(PageRow(**row) for row in connection.execute(query, values).mappings())
+
+
+@cache  # each page is looked for before it is recorded
+def _select_pages(*, one: bool) -> Select[Any]:
+    columns = (page.c.number, page.c.path, page.c.rows, page.c.size, page.c.next)
+    own = (page.c[name] == bindparam(name) for name in ("tenant", "batch_id"))
+    query = select(*columns).where(*own).order_by(page.c.number)
+    return query.where(page.c.number == bindparam("number")) if one else query
 
 
 def select_batches(connection: Connection, condition: ColumnElement[bool]) -> tuple[BatchRow, ...]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Delete, RowMapping, Select, and_, bindparam, delete, func, insert, select, update
 
 from headwater.batch import Batch, Feed
 from headwater.clock import from_micros, to_micros
@@ -34,14 +36,19 @@ def list_refused(
 
 def replace_refused(connection: Connection, batch: Batch, refused: Sequence[RefusedRow], *, now: int) -> None:
     """Replace the refused records of `batch` with `refused`. A record that a user discarded stays discarded."""
-    before = {
-        row["id"]: _to_row(row)
-        for row in connection.execute(select(refusals).where(batch_condition(refusals, batch))).mappings()
-    }
-    connection.execute(delete(refusals).where(batch_condition(refusals, batch)))
+    values = {"tenant": batch.feed.tenant, "batch_id": batch.id}
+    before = {row["id"]: _to_row(row) for row in connection.execute(_select_refused_of_batch(), values).mappings()}
+    if before:
+        connection.execute(delete(refusals).where(batch_condition(refusals, batch)))
     rows = [_to_values(batch.feed, row, before.get(row.id), now=now) for row in refused]
     if rows:
         connection.execute(insert(refusals), rows)
+
+
+@cache  # each landing asks, and nearly always in vain
+def _select_refused_of_batch() -> Select[Any]:
+    own = (refusals.c[name] == bindparam(name) for name in ("tenant", "batch_id"))
+    return select(refusals).where(*own)
 
 
 def update_quarantine(connection: Connection, tenant: str, refused: Sequence[RefusedRow]) -> None:
@@ -60,14 +67,20 @@ def save_drift(connection: Connection, batch: Batch, drift: Sequence[Drift]) -> 
     """Save the drift that `batch` shows, unless a newer batch shows the same."""
     ordinal = read_ordinal(connection, batch)
     own = feed_condition(drifts, batch.feed)
-    connection.execute(delete(drifts).where(own, drifts.c.ordinal == ordinal))
+    place = {"tenant": batch.feed.tenant, "connection": batch.feed.connection, "resource": batch.feed.resource}
+    connection.execute(_delete_drift_of_batch(), {**place, "at": ordinal})
     for (field, kind), item in _merge_by_field(drift).items():
         same = and_(own, drifts.c.field == field, drifts.c.kind == kind)
         connection.execute(delete(drifts).where(same, drifts.c.ordinal < ordinal))
         if connection.execute(select(drifts.c.ordinal).where(same)).first() is None:
-            place = {"tenant": batch.feed.tenant, "connection": batch.feed.connection, "resource": batch.feed.resource}
             what = {"field": field, "kind": kind, "ordinal": ordinal, "detail": item.detail, "rows": item.rows}
             connection.execute(insert(drifts).values({**place, **what}))
+
+
+@cache
+def _delete_drift_of_batch() -> Delete:
+    own = (drifts.c[name] == bindparam(name) for name in ("tenant", "connection", "resource"))
+    return delete(drifts).where(*own, drifts.c.ordinal == bindparam("at"))
 
 
 def list_drift(connection: Connection, tenant: str, feed: Feed | None) -> tuple[tuple[Feed, Drift], ...]:
