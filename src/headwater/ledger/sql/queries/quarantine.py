@@ -66,21 +66,31 @@ def update_quarantine(connection: Connection, tenant: str, refused: Sequence[Ref
 def save_drift(connection: Connection, batch: Batch, drift: Sequence[Drift]) -> None:
     """Save the drift that `batch` shows, unless a newer batch shows the same."""
     ordinal = read_ordinal(connection, batch)
-    own = feed_condition(drifts, batch.feed)
     place = {"tenant": batch.feed.tenant, "connection": batch.feed.connection, "resource": batch.feed.resource}
-    connection.execute(_delete_drift_of_batch(), {**place, "at": ordinal})
-    for (field, kind), item in _merge_by_field(drift).items():
-        same = and_(own, drifts.c.field == field, drifts.c.kind == kind)
-        connection.execute(delete(drifts).where(same, drifts.c.ordinal < ordinal))
-        if connection.execute(select(drifts.c.ordinal).where(same)).first() is None:
-            what = {"field": field, "kind": kind, "ordinal": ordinal, "detail": item.detail, "rows": item.rows}
-            connection.execute(insert(drifts).values({**place, **what}))
+    stored = {(field, kind): at for field, kind, at in connection.execute(_select_drift_ordinals(), place)}
+    shown = _merge_by_field(drift)
+    replaced = [key for key, at in stored.items() if at == ordinal or (key in shown and at < ordinal)]
+    if replaced:
+        connection.execute(_delete_drift(), [{**place, "name": field, "what": kind} for field, kind in replaced])
+    rows = [
+        {**place, "field": field, "kind": kind, "ordinal": ordinal, "detail": item.detail, "rows": item.rows}
+        for (field, kind), item in shown.items()
+        if stored.get((field, kind), ordinal) <= ordinal
+    ]
+    if rows:
+        connection.execute(insert(drifts), rows)
+
+
+@cache  # each landing asks, and nearly always in vain
+def _select_drift_ordinals() -> Select[Any]:
+    own = (drifts.c[name] == bindparam(name) for name in ("tenant", "connection", "resource"))
+    return select(drifts.c.field, drifts.c.kind, drifts.c.ordinal).where(*own)
 
 
 @cache
-def _delete_drift_of_batch() -> Delete:
+def _delete_drift() -> Delete:
     own = (drifts.c[name] == bindparam(name) for name in ("tenant", "connection", "resource"))
-    return delete(drifts).where(*own, drifts.c.ordinal == bindparam("at"))
+    return delete(drifts).where(*own, drifts.c.field == bindparam("name"), drifts.c.kind == bindparam("what"))
 
 
 def list_drift(connection: Connection, tenant: str, feed: Feed | None) -> tuple[tuple[Feed, Drift], ...]:
