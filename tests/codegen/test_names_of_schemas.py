@@ -48,5 +48,5 @@ def test_a_description_without_records_is_refused_and_writes_nothing(tmp_path, c
     assert run_command(["generate", "models", spec, str(out), "--json"]) == 2
     error = json.loads(capsys.readouterr().out)["error"]
     assert "`id`" in error["found"]
-    assert "--choice" in error["fix"]
+    assert "--config" in error["fix"]
     assert not out.exists()

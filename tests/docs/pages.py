@@ -54,7 +54,7 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
     (
         "Generated contracts",
-        "The file that `headwater generate models --choice` reads.",
+        "The file that `headwater generate models --config` reads.",
         ("headwater.codegen.choice",),
     ),
     (

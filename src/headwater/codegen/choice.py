@@ -1,9 +1,10 @@
-"""The choice file of a connector: what to take from an API specification, and what to correct in it."""
+"""The choice file of a connector: what to take from a description, what to correct in it, and what classes to write."""
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError
@@ -12,6 +13,8 @@ from headwater.declared import Declared
 from headwater.dtypes import DType
 from headwater.errors import DeclarationError
 from headwater.model.reason import describe_reason
+
+ModelStyle = Literal["contract", "pydantic", "sparkdantic"]
 
 
 class SharedObject(Declared):
@@ -32,8 +35,10 @@ class Choice(Declared):
 
     schemas: tuple[str, ...] = ()
     """The schemas that become contracts, in this order. Default: all schemas with the key."""
+    endpoints: tuple[str, ...] = ()
+    """Paths of the service, e.g. `/company/companies`. The schemas of their records become contracts, too."""
     key: str = "id"
-    """The key of every record, the only required field."""
+    """The key of every record, the only required field. Default for CDM: `systemId-2000000000`, if it is there."""
     omit: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Fields that are never read, e.g. passwords, by schema."""
     types: dict[str, dict[str, DType]] = Field(default_factory=dict)
@@ -47,28 +52,46 @@ class Choice(Declared):
     unread: tuple[str, ...] = ()
     """Keys of nested objects to ignore."""
 
+    base: ModelStyle = "contract"
+    """What the classes are: contracts of Headwater, plain classes of pydantic, or classes of sparkdantic."""
+    field_case: Literal["snake", "preserve"] = "snake"
+    """How attributes of plain classes are spelled: as Python does, or as far as possible as the service does."""
+    constraints: bool = False
+    """Whether plain classes have the maximum lengths of the description. A contract checks types only."""
+    descriptions: bool = False
+    """Whether plain classes have the descriptions of fields. They may be under the copyright of the service."""
+
     def find_shared_object(self, field: str) -> tuple[str, SharedObject] | None:
         """The shared object of a field, with its name; None if it has none."""
         return next(((name, item) for name, item in self.objects.items() if item.field == field), None)
 
 
 def load_choice(path: Path | None) -> Choice:
-    """Load a choice file. Without a path, all schemas are chosen."""
+    """Load a choice file, YAML or TOML. Without a path, all schemas are chosen."""
     if path is None:
         return Choice()
     try:
-        return Choice.model_validate(yaml.safe_load(path.read_text("utf-8")) or {})
+        return Choice.model_validate(_parse(path))
     except FileNotFoundError:
         raise DeclarationError(
             "The file does not exist.", where=str(path), hint="pass the path of a choice file"
         ) from None
-    except (yaml.YAMLError, ValidationError) as error:
+    except OSError as error:
+        raise DeclarationError(
+            "The choice file cannot be read.", where=str(path), details=error.strerror or ""
+        ) from error
+    except (yaml.YAMLError, ValidationError, ValueError) as error:
         raise DeclarationError(
             "The choice file is invalid.", where=str(path), details=_describe_first(error)
         ) from error
 
 
-def _describe_first(error: yaml.YAMLError | ValidationError) -> str:
+def _parse(path: Path) -> Any:
+    text = path.read_text("utf-8-sig")
+    return tomllib.loads(text) if path.suffix == ".toml" else yaml.safe_load(text) or {}
+
+
+def _describe_first(error: Exception) -> str:
     if isinstance(error, ValidationError):
         reason: Any = error.errors()[0]
         return f"{'.'.join(map(str, reason['loc']))}: {describe_reason(reason)}"

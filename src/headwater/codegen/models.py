@@ -1,4 +1,4 @@
-"""Generates contracts from an OpenAPI specification, with datamodel-code-generator."""
+"""Generates models from a description of records, with datamodel-code-generator."""
 
 from __future__ import annotations
 
@@ -8,63 +8,87 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from headwater.codegen.choice import Choice, load_choice
+from headwater.codegen.cdm import SYSTEM_ID
+from headwater.codegen.choice import Choice, ModelStyle, load_choice
+from headwater.codegen.description import Description, DescriptionFormat, load_description
+from headwater.codegen.endpoints import find_endpoint_schemas
+from headwater.codegen.plain import PlainWriter
 from headwater.codegen.prune import Schema, prune
-from headwater.codegen.write import write_module
+from headwater.codegen.write import Member, write_module
 from headwater.errors import DeclarationError
 
 
 def generate_models(
-    spec: Path, out: Path, schemas: Sequence[str] | None = None, *, choice: Path | None = None
+    spec: Path,
+    out: Path,
+    schemas: Sequence[str] | None = None,
+    *,
+    choice: Path | None = None,
+    description_format: DescriptionFormat = "auto",
+    base: ModelStyle | None = None,
 ) -> tuple[str, ...]:
-    """Write contracts to the module `out`, and return the names of the classes.
+    """Write models to the module `out`, and return the names of the classes.
 
-    `spec` is the OpenAPI specification in JSON or YAML. Contracts are written for `schemas`, or those of the file
-    `choice`, or all.
+    `spec` is a description in JSON or YAML: OpenAPI 2 or 3, or CDM. Models are written for `schemas`, or those of the
+    file `choice`, or all. `base` replaces the one of the file.
     """
-    chosen = load_choice(choice)
-    if schemas:
-        chosen = chosen.model_copy(update={"schemas": tuple(schemas)})
-    pruned = prune(_read_spec(spec), chosen, spec.name)
+    given = load_choice(choice)
+    description = load_description(spec, description_format)
+    chosen = _complete_choice(given, description, schemas or (), base)
+    pruned = prune(description.schemas, chosen, spec.name)
     if not pruned:
         raise DeclarationError(
             "The description has no schema that becomes a model.",
             where=spec.name,
-            details=f"no object with a property `{chosen.key}` below components/schemas",
-            hint="name the schemas under `schemas:`, or the key of records as `key:`, in a file for `--choice`",
+            details=f"no object with a property `{chosen.key}`",
+            hint="name the schemas under `schemas:`, or the key of records as `key:`, in a file for `--config`",
         )
-    command = " ".join(("headwater generate models SPEC OUT", *(("--choice", choice.name) if choice else ())))
     classes = dict(_read_classes(_generate_source(pruned)))
-    text = write_module(classes, chosen, command)
+    text = _render_module(classes, chosen, _describe_command(choice, description_format, base), pruned)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(text, "utf-8")
     return tuple(classes)
 
 
-def _read_spec(spec: Path) -> Mapping[str, Any]:
-    try:
-        text = spec.read_text("utf-8")
-        read = yaml.safe_load(text) if spec.suffix in (".yaml", ".yml") else json.loads(text)
-    except OSError as error:
+def _complete_choice(
+    choice: Choice, description: Description, schemas: Sequence[str], base: ModelStyle | None
+) -> Choice:
+    """The choice with the schemas of its endpoints, and with what the command line says."""
+    names = (
+        *(schemas or choice.schemas),
+        *find_endpoint_schemas(description.paths, description.schemas, choice.endpoints, description.where),
+    )
+    update: dict[str, Any] = {"schemas": tuple(dict.fromkeys(names)), "base": base or choice.base}
+    if description.format == "cdm" and "key" not in choice.model_fields_set:
+        update["key"] = SYSTEM_ID
+    chosen = choice.model_copy(update=update)
+    if chosen.base == "contract" and (chosen.constraints or chosen.descriptions or chosen.field_case != "snake"):
         raise DeclarationError(
-            "The description cannot be read.",
-            where=spec.name,
-            details=error.strerror or "",
-            hint="pass the path of the OpenAPI document",
-        ) from error
-    except (ValueError, yaml.YAMLError) as error:
-        raise DeclarationError(
-            "The description is neither JSON nor YAML.",
-            where=spec.name,
-            details=str(error).splitlines()[0],
-            hint="a file of YAML ends in `.yaml` or `.yml`, any other is JSON; both are UTF-8",
-        ) from error
-    if not isinstance(read, dict) or not str(read.get("openapi", "")).startswith("3"):
-        details = ", ".join(list(read)[:5]) if isinstance(read, dict) else type(read).__name__
-        raise DeclarationError("This is not an OpenAPI 3 description.", where=spec.name, details=details)
-    return read
+            "A contract has no constraints, descriptions or spellings of its own.",
+            where="--config",
+            details="base: contract",
+            hint="set `base: pydantic` or `base: sparkdantic`, or leave `constraints`, `descriptions`, `field_case` out",
+        )
+    return chosen
+
+
+def _describe_command(choice: Path | None, description_format: DescriptionFormat, base: ModelStyle | None) -> str:
+    """The command that generates a module, without paths."""
+    options = {
+        "--format": None if description_format == "auto" else description_format,
+        "--base": base,
+        "--config": choice and choice.name,
+    }
+    words = [word for name, value in options.items() if value for word in (name, value)]
+    return " ".join(("headwater generate models SPEC OUT", *words))
+
+
+def _render_module(
+    classes: Mapping[str, Sequence[Member]], choice: Choice, command: str, pruned: Mapping[str, Schema]
+) -> str:
+    if choice.base == "contract":
+        return write_module(classes, choice, command)
+    return PlainWriter(choice, command, pruned).write_module(classes)
 
 
 def _generate_source(pruned: Mapping[str, Schema]) -> str:
@@ -93,7 +117,7 @@ def _generate_source(pruned: Mapping[str, Schema]) -> str:
     return str(source)
 
 
-def _read_classes(source: str) -> Iterator[tuple[str, list[tuple[str, str, str, bool]]]]:
+def _read_classes(source: str) -> Iterator[tuple[str, list[Member]]]:
     """The classes of a generated module, with their members as (attribute, key, type, required)."""
     for statement in ast.parse(source).body:
         if isinstance(statement, ast.ClassDef):
@@ -103,7 +127,7 @@ def _read_classes(source: str) -> Iterator[tuple[str, list[tuple[str, str, str, 
             )
 
 
-def _parse_member(member: ast.AnnAssign) -> tuple[str, str, str, bool]:
+def _parse_member(member: ast.AnnAssign) -> Member:
     attribute = ast.unparse(member.target)
     kind = ast.unparse(member.annotation).removesuffix(" | None")
     alias = next(
@@ -125,4 +149,4 @@ def _is_ellipsis(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is ...
 
 
-__all__ = ["Choice", "generate_models"]
+__all__ = ["Choice", "DescriptionFormat", "ModelStyle", "generate_models"]

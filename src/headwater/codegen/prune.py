@@ -25,12 +25,15 @@ _SCALARS: dict[str, Any] = {
     "timestamp": {"type": "string", "format": "date-time"},
     "json": {},
 }
+NOTES = {"maxLength": "x-max-length", "description": "x-description"}
+"""What a pruned schema keeps beside its type, under keys that the generator ignores."""
+
 _KEPT_FORMATS = ("date", "date-time", "decimal")
 
 
-def prune(spec: Mapping[str, Any], choice: Choice, where: str) -> dict[str, Schema]:
+def prune(described: Mapping[str, Schema], choice: Choice, where: str) -> dict[str, Schema]:
     """The chosen schemas and the schemas that they refer to, without text, enums, omitted fields and deep nesting."""
-    schemas = dict(spec.get("components", {}).get("schemas", {}))
+    schemas = dict(described)
     schemas.update(
         {
             name: _build_missing_schema(name, choice)
@@ -185,4 +188,5 @@ def _prune_scalar(schema: Schema) -> Schema:
     scalar: dict[str, Any] = {"type": kind}
     if schema.get("format") in _KEPT_FORMATS:
         scalar["format"] = schema["format"]
-    return scalar
+    notes = {note: schema[key] for key, note in NOTES.items() if schema.get(key)}
+    return {**scalar, **notes}

@@ -12,6 +12,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from headwater.codegen.choice import ModelStyle
+    from headwater.codegen.description import DescriptionFormat
     from headwater.codegen.models import generate_models
     from headwater.plan.explain import render_plan
     from headwater.plan.state import Layer, RunRequest, list_layers_to
@@ -61,10 +63,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Check",
     "CheckResult",
+    "DescriptionFormat",
     "FleetProgress",
     "FleetReport",
     "FleetRequest",
     "Layer",
+    "ModelStyle",
     "Plan",
     "ProgressListener",
     "Query",
@@ -127,10 +131,12 @@ __all__ = [
 _MODULES = {
     "Check": "headwater.testing.conformance.check",
     "CheckResult": "headwater.testing.conformance.check",
+    "DescriptionFormat": "headwater.codegen.description",
     "FleetProgress": "headwater.run.fleet.fleet",
     "FleetReport": "headwater.run.fleet.report",
     "FleetRequest": "headwater.run.fleet.request",
     "Layer": "headwater.plan.state",
+    "ModelStyle": "headwater.codegen.choice",
     "Plan": "headwater.plan.step",
     "ProgressListener": "headwater.run.fleet.fleet",
     "Query": "headwater.run.inspect.query",

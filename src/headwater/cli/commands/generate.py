@@ -23,14 +23,28 @@ def generate() -> None:
 @commands.command()
 @expand_options
 def models(
-    spec: Annotated[Path, typer.Argument(metavar="SPEC", help="The OpenAPI document of the service, JSON or YAML.")],
+    spec: Annotated[
+        Path, typer.Argument(metavar="SPEC", help="OpenAPI 2 or 3, or a CDM entity or manifest; JSON or YAML.")
+    ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The schemas.py to write.")],
     output: OutputOptions,
     *,
-    choice: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A YAML file that selects schemas and sets the types of fields.")
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            "--choice",
+            metavar="FILE",
+            help="YAML or TOML: which schemas, types of fields, style of classes.",
+        ),
+    ] = None,
+    description_format: Annotated[
+        app.DescriptionFormat, typer.Option("--format", help="The format of SPEC. Default: its content tells.")
+    ] = "auto",
+    base: Annotated[
+        app.ModelStyle | None, typer.Option("--base", help="What the classes are. Default: contracts of a connector.")
     ] = None,
 ) -> None:
     """Write models of the records in SPEC to OUT."""
-    names = app.generate_models(spec, out, choice=choice)
+    names = app.generate_models(spec, out, choice=config, description_format=description_format, base=base)
     print_result(output, {"written": out, "models": names}, Text(f"wrote {len(names)} models to {out}"))
