@@ -29,6 +29,12 @@ class Description:
     schemas: Mapping[str, Schema]
     paths: Mapping[str, Any] = field(default_factory=dict)
     """The paths of an OpenAPI description, with their operations."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters that operations refer to, by name."""
+    security: Mapping[str, Any] = field(default_factory=dict)
+    """How requests authenticate: the security schemes, by name."""
+    servers: tuple[str, ...] = ()
+    """The URLs of the service."""
 
 
 def load_description(path: Path, wanted: DescriptionFormat = "auto") -> Description:
@@ -45,8 +51,16 @@ def load_description(path: Path, wanted: DescriptionFormat = "auto") -> Descript
     if found == "cdm":
         return Description(where=path.name, format="cdm", schemas=load_cdm_schemas(path, content, _read_mapping))
     document = _upgrade(content) if "swagger" in content else content
-    schemas = document.get("components", {}).get("schemas", {})
-    return Description(where=path.name, format="openapi", schemas=schemas, paths=document.get("paths", {}))
+    components = document.get("components", {})
+    return Description(
+        where=path.name,
+        format="openapi",
+        schemas=components.get("schemas", {}),
+        paths=document.get("paths", {}),
+        parameters=components.get("parameters", {}),
+        security=components.get("securitySchemes", {}),
+        servers=tuple(str(server.get("url", "")) for server in document.get("servers", ())),
+    )
 
 
 def _read_mapping(path: Path) -> Mapping[str, Any]:
@@ -82,7 +96,12 @@ def _upgrade(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """The schemas and the paths of OpenAPI 2, spelled as in OpenAPI 3."""
     document = dict(_walk(document))
     return {
-        "components": {"schemas": document.get("definitions", {})},
+        "components": {
+            "schemas": document.get("definitions", {}),
+            "parameters": document.get("parameters", {}),
+            "securitySchemes": document.get("securityDefinitions", {}),
+        },
+        "servers": [{"url": f"https://{document['host']}{document.get('basePath', '')}"}] if "host" in document else [],
         "paths": {path: dict(_upgrade_operations(item)) for path, item in document.get("paths", {}).items()},
     }
 

@@ -35,16 +35,36 @@ def build_key(*parts: object) -> str:
 
 def read_nodes(body: bytes, names: Iterable[str]) -> ContractNodes | None:
     """The nodes of the contracts `names` of a module with the content `body`; None if more than the content decides them."""
-    tree = ast.parse(body)
-    if not is_closed(tree):
-        return None
     module = ModuleType(f"headwater_contracts_{hashlib.sha256(body).hexdigest()}")
-    sys.modules[module.__name__] = module  # pydantic looks up annotations there
+    if not _execute(body, module):
+        return None
     try:
-        exec(compile(tree, module.__name__, "exec"), module.__dict__)
         return {name: build_nodes(module.__dict__[name]) for name in names}
     finally:
         del sys.modules[module.__name__]
+
+
+def load_module(body: bytes) -> ModuleType | None:
+    """The module with the content `body`, to validate records with; None if more than the content decides its fields."""
+    name = f"headwater_project_contracts_{hashlib.sha256(body).hexdigest()}"
+    if (loaded := sys.modules.get(name)) is not None:
+        return loaded
+    module = ModuleType(name)
+    return module if _execute(body, module) else None
+
+
+def _execute(body: bytes, module: ModuleType) -> bool:
+    """Execute a module if its content alone decides its fields. It stays in `sys.modules`."""
+    tree = ast.parse(body)
+    if not is_closed(tree):
+        return False
+    sys.modules[module.__name__] = module  # pydantic looks up annotations there
+    try:
+        exec(compile(tree, module.__name__, "exec"), module.__dict__)
+    except BaseException:
+        del sys.modules[module.__name__]
+        raise
+    return True
 
 
 def is_closed(tree: ast.Module) -> bool:

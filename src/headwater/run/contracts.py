@@ -8,13 +8,14 @@ import sys
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from importlib.resources import files
+from pathlib import Path
 from types import ModuleType
 
 from pydantic import BaseModel
 
 from headwater.errors import DeclarationError
 from headwater.model.connector import Connector
-from headwater.model.contract_module import NODES, ContractNodes, build_key, read_nodes
+from headwater.model.contract_module import NODES, ContractNodes, build_key, load_module, read_nodes
 from headwater.model.field import Node, build_contract, build_nodes
 from headwater.model.resource import Resource
 
@@ -22,9 +23,11 @@ from headwater.model.resource import Resource
 class ConnectorContracts(Mapping[str, type[BaseModel]]):
     """The contract of each resource of a connector. A class is built, and its module imported, when it is first used."""
 
-    def __init__(self, connector: Connector, package: str) -> None:
+    def __init__(self, connector: Connector, package: str, file: Path | None = None) -> None:
+        """`package` has the module `schemas` of an installed connector, `file` is the `schemas.py` of a project's."""
         self._connector = connector
         self._package = package
+        self._file = file
         self._resources = {resource.resource: resource for resource in connector.resources}
         self._classes: dict[str, type[BaseModel]] = {}
         self._names = sorted({resource.contract for resource in connector.resources if resource.contract})
@@ -48,7 +51,7 @@ class ConnectorContracts(Mapping[str, type[BaseModel]]):
     @cached_property
     def _module_nodes(self) -> ContractNodes:
         """The nodes of all contracts that resources name. They come from the classes if those are already loaded."""
-        body = None if f"{self._package}.schemas" in sys.modules else _read_module(self._package)
+        body = self._read_body()
         if body is None:
             return self._build_from_classes()
         key = build_key("module", hashlib.sha256(body).hexdigest(), self._names)
@@ -57,6 +60,12 @@ class ConnectorContracts(Mapping[str, type[BaseModel]]):
         nodes = self._build_from_classes()
         # The classes may come from a stale file of byte code, or from another file than the one that was read.
         return NODES.keep(key, nodes) if read_nodes(body, self._names) == nodes else nodes
+
+    def _read_body(self) -> bytes | None:
+        """The content of the module; None if it is not one file, or if its classes are loaded and cost nothing."""
+        if self._file is not None:
+            return _read_file(self._file)
+        return None if f"{self._package}.schemas" in sys.modules else _read_module(self._package)
 
     def _build_from_classes(self) -> ContractNodes:
         named = {resource.contract: name for name, resource in self._resources.items() if resource.contract}
@@ -69,6 +78,8 @@ class ConnectorContracts(Mapping[str, type[BaseModel]]):
 
     @cached_property
     def _module(self) -> ModuleType | None:
+        if self._file is not None:
+            return _load_file(self._file)
         return importlib.import_module(f"{self._package}.schemas") if self._package else None
 
     def _load_class(self, resource: Resource) -> type[BaseModel]:
@@ -77,10 +88,46 @@ class ConnectorContracts(Mapping[str, type[BaseModel]]):
         contract: type[BaseModel] | None = getattr(self._module, resource.contract, None)
         if contract is None:
             where = self._connector.origin.find_location("resources")
+            hint = (
+                "" if self._module else "write `schemas.py` beside the manifest: `headwater generate models SPEC OUT`"
+            )
             raise DeclarationError(
-                f"`{resource.resource}` names a contract that does not exist.", where=where, details=resource.contract
+                f"`{resource.resource}` names a contract that does not exist.",
+                where=where,
+                details=resource.contract,
+                hint=hint,
             )
         return contract
+
+
+def _read_file(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise DeclarationError(
+            "The contracts cannot be read.", where=str(file), details=error.strerror or "", hint="check its permissions"
+        ) from error
+
+
+def _load_file(file: Path) -> ModuleType:
+    """The contracts of a project. They are data: a module that could do more than name fields is not executed."""
+    try:
+        module = load_module(_read_file(file))
+    except Exception as error:
+        raise DeclarationError(
+            "The contracts cannot be loaded.",
+            where=str(file),
+            details=f"{type(error).__name__}: {error}",
+            hint="generate the file again: `headwater generate models SPEC OUT`",
+        ) from error
+    if module is None:
+        raise DeclarationError(
+            "The contracts of a project may only name fields.",
+            where=str(file),
+            details="the file imports, calls or defines something else",
+            hint="use `headwater generate models`, or install the connector as a package",
+        )
+    return module
 
 
 def _read_module(package: str) -> bytes | None:

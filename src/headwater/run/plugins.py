@@ -55,8 +55,9 @@ def load_connector_plugin(name: str, *, root: Path | None = None, where: str = "
     """Load the connector `name`: from the project at `root` if it has one with this name, otherwise an installed one."""
     point = _find_entry_point(CONNECTORS, name)
     if root is not None and (manifest := root / "connectors" / name / "connector.yaml").is_file():
-        # A copy of an installed manifest in a project still uses the installed contracts.
-        return _install(load_connector(manifest), point.value if point else "")
+        # A copy of an installed manifest in a project still uses the installed contracts, unless it has its own.
+        schemas = manifest.with_name("schemas.py")
+        return _install(load_connector(manifest), point.value if point else "", schemas if schemas.is_file() else None)
     if point is None:
         hint = did_you_mean(name, list_connector_names()) or "`headwater connector list` lists the installed connectors"
         raise DeclarationError(f"There is no connector `{name}`.", where=where, details=name, hint=hint)
@@ -162,8 +163,8 @@ def find_capabilities(settings: WarehouseSettings) -> Capabilities:
     return capabilities
 
 
-def _install(connector: Connector, package: str) -> InstalledConnector:
-    return InstalledConnector(connector=connector, contracts=ConnectorContracts(connector, package))
+def _install(connector: Connector, package: str, file: Path | None = None) -> InstalledConnector:
+    return InstalledConnector(connector=connector, contracts=ConnectorContracts(connector, package, file))
 
 
 def _find_entry_point(group: str, name: str) -> EntryPoint | None:

@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from headwater.cli.options import OutputOptions, ProjectOptions, expand_options
-from headwater.cli.output import print_result
+from headwater.cli.output import print_result, to_plain
 from headwater.cli.render import render_list, render_pairs, render_table
 from headwater.run import app
 
@@ -73,8 +73,19 @@ def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The name: lower-case letters, digits and `_`.")],
     project: ProjectOptions,
     output: OutputOptions,
+    *,
+    openapi: Annotated[
+        Path | None,
+        typer.Option("--openapi", metavar="SPEC", help="Draft it from an OpenAPI description, JSON or YAML."),
+    ] = None,
 ) -> None:
     """Create a connector in the project folder connectors/NAME."""
     folder: Path = project.project / "connectors" / name
-    written = app.write_connector(folder, name)
-    print_result(output, {"written": written}, *(Text(f"wrote {path}") for path in written))
+    created = app.write_connector(folder, name, openapi)
+    lines = [Text(f"wrote {path}") for path in created.written]
+    if openapi is not None:
+        manifest = created.written[0].name
+        lines.append(
+            Text(f"{created.resources} resources, {created.decisions} decisions are left: `# decide:` in {manifest}")
+        )
+    print_result(output, to_plain(created), *lines)

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import MappingProxyType
 
+from headwater.codegen.description import load_description
+from headwater.codegen.draft import draft_manifest
+from headwater.codegen.listing import find_listings
+from headwater.codegen.models import generate_models
 from headwater.errors import DeclarationError
 from headwater.names import check_name
 from headwater.run.plugins import list_connector_names
@@ -65,16 +73,55 @@ def test_a_sample_of_each_resource_contains_its_key(resource):
 """
 
 
-def write_connector(folder: Path, name: str) -> list[Path]:
-    """Write the files of a new connector to `folder`, and return their paths.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewConnector:
+    """What `connector new` wrote."""
+
+    written: tuple[Path, ...]
+    resources: int = 1
+    decisions: int = 0
+    """How many decisions the manifest leaves to a person, each in a comment."""
+
+
+def write_connector(folder: Path, name: str, description: Path | None = None) -> NewConnector:
+    """Write the files of a new connector to `folder`: an example, or a draft from an OpenAPI `description`.
 
     DeclarationError if the folder exists, or an installed connector has the name.
     """
     _check(folder, name)
-    files: Mapping[str, str] = {
-        "connector.yaml": _MANIFEST.format(name=name),
+    if description is None:
+        return NewConnector(written=_write(folder, name, _MANIFEST.format(name=name)))
+    loaded = load_description(description, "openapi")
+    listings = find_listings(loaded)
+    if not listings:
+        raise DeclarationError(
+            "The description has no path that lists records.",
+            where=description.name,
+            details=f"{len(loaded.paths)} paths",
+            hint="a path lists records if the response of its GET is a list, or an object with one list",
+        )
+    schemas = folder / "schemas.py"
+    with TemporaryDirectory() as scratch:
+        # The contracts come first, because only they tell the names of their classes, and a failure leaves no folder.
+        generated = Path(scratch) / schemas.name
+        names = generate_models(description, generated, tuple(dict.fromkeys(one.schema for one in listings)))
+        draft = draft_manifest(name, loaded, listings, {one.schema: _find_class(one.schema, names) for one in listings})
+        written = _write(folder, name, draft.manifest, {schemas.name: generated.read_text("utf-8")})
+    return NewConnector(written=written, resources=len(listings), decisions=draft.decisions)
+
+
+def _find_class(schema: str, names: Iterable[str]) -> str:
+    """The generated class of a schema: class names begin with a capital letter and have no signs."""
+    plain = re.sub(r"\W", "", schema).lower()
+    return next(name for name in names if name.lower() == plain)
+
+
+def _write(folder: Path, name: str, manifest: str, more: Mapping[str, str] = MappingProxyType({})) -> tuple[Path, ...]:
+    files = {
+        "connector.yaml": manifest,
         "README.md": _README.format(name=name),
         f"test_{name}.py": _TEST.format(name=name),
+        **more,
     }
     try:
         folder.mkdir(parents=True)
@@ -87,7 +134,7 @@ def write_connector(folder: Path, name: str) -> list[Path]:
             details=str(error),
             hint="choose another project folder",
         ) from error
-    return [folder / file for file in files]
+    return tuple(folder / file for file in files)
 
 
 def _check(folder: Path, name: str) -> None:
