@@ -79,7 +79,9 @@ def _to_headwater_error(error: Exception) -> HeadwaterError:
 def _build_usage_error(error: typer.TyperException) -> UsageError:
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "headwater"
-    return UsageError(error.format_message(), where=path, hint=f"see `{path} --help`")
+    # Choices of an option are checked by pydantic, which begins its message with the name of its exception.
+    message = error.format_message().replace(": Value error, ", ": ")
+    return UsageError(message, where=path, hint=f"see `{path} --help`")
 
 
 def _build_io_error(error: OSError) -> LocalIOError:
