@@ -153,6 +153,13 @@ def test_casts_that_engines_make_are_accepted(shop, text):
         ("base_url: '{base_url}'\n", "base_url: '{base_ur}'\n", "`base_url`"),
         ("  path: things\n", "  path: '{base_url}/things'\n", "{parent}"),
         ("  path: things\n", "  path: things\n  params: {at: '{base_url}'}\n", "params"),
+        ("    params:\n", "    first: {since: '{secret_token}'}\n    params:\n", "one of: since, until"),
+        ("      since: '{since}'\n", "      since: '{base_url}'\n", "params:"),
+        (
+            "hold_back:",
+            "secrets: {token: a}\nauth: {kind: headers, headers: {Authorization: 'Bearer {tokn}'}}\nhold_back:",
+            "did you mean `token`?",
+        ),
     ],
 )
 def test_a_placeholder_that_is_not_replaced_is_refused(shop, old, new, fix):
@@ -160,6 +167,23 @@ def test_a_placeholder_that_is_not_replaced_is_refused(shop, old, new, fix):
     error = refuse(shop)
     assert error["at"].startswith("shelf/connector.yaml:")
     assert fix in error["fix"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("  path: things\n", "  path: things\n  key: [ids]\n", "`key` of `things`"),
+        ("    field: changed\n", "    field: changd\n", "`cursor.field` of `things`"),
+        ("  path: things\n", "  path: things\n  deletes: {kind: flag, field: gon}\n", "`deletes.field` of `things`"),
+    ],
+)
+def test_a_path_that_names_no_field_is_refused(shop, old, new, message):
+    """A key that no record has refuses all of them, and a stamp that no record has lets an ignored filter pass."""
+    edit_manifest(shop, lambda text: text.replace(old, new))
+    error = refuse(shop)
+    assert error["at"].startswith("shelf/connector.yaml:")
+    assert message in error["message"]
+    assert "did you mean" in error["fix"]
 
 
 @pytest.mark.parametrize(
