@@ -69,7 +69,10 @@ def show(
     tenant: TenantOption,
     output: OutputOptions,
 ) -> None:
-    """Show one refused record, with its reasons and the original record."""
+    """Show one refused record, with its reasons.
+
+    The record is printed as the service sent it.
+    """
     with app.open_project(project.project, environment=project.environment) as workspace:
         refused, record = app.read_refused(app.choose_tenant(workspace, tenant.tenant), id_)
     row = _to_row(refused)
