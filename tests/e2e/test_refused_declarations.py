@@ -213,3 +213,29 @@ def test_an_unknown_key_of_an_environment_has_a_near_name(shop, part, key, near)
     error = refuse(shop)
     assert f"environments.production.{part}.{key}" in error["message"]
     assert error["fix"] == f"did you mean `{near}`?"
+
+
+@pytest.mark.parametrize("command", ["check", "plan"])
+def test_a_policy_of_no_resource_is_refused(shop, command):
+    """It would relax nothing, and nobody would be told."""
+    shop.declare(policies={"shelf.thngs": {"fields": {"name": "text"}}})
+    error = refuse(shop, (command,))
+    assert (error["found"], error["fix"]) == ("shelf.thngs", "did you mean `shelf.things`?")
+    assert error["at"].startswith("headwater.yaml:")
+
+
+def test_check_warns_of_a_policy_for_a_field_that_the_contract_lacks(shop):
+    shop.declare(policies={"shelf.things": {"fields": {"nme": "text", "status": "text", "quite_new": "text"}}})
+    warnings = shop("check").json["warnings"]
+    assert [warning.partition(": ")[2] for warning in warnings] == [
+        "`nme` is not in the contract of shelf.things, and becomes a new column; did you mean `name`?",
+        "`quite_new` is not in the contract of shelf.things, and becomes a new column",
+    ]
+
+
+@pytest.mark.parametrize("part", [{"every": {"thngs": "1h"}}, {"overlap": {"thngs": "1d"}}, {"resources": ["thngs"]}])
+def test_check_refuses_a_connection_that_names_no_resource(shop, part):
+    connection = {"connector": "shelf", "settings": {"base_url": shop.service.url}, **part}
+    shop.declare(tenants={"acme": {"connections": {"psa": connection}}})
+    error = refuse(shop)
+    assert (error["found"], error["fix"]) == ("thngs", "did you mean `things`?")
