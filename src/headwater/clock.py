@@ -76,7 +76,12 @@ def from_micros(value: int) -> datetime:
 
 def parse_instant(text: str) -> datetime:
     """Parse an ISO 8601 date or instant as UTC (no offset: UTC). Raise ValueError if it is neither."""
-    instant = datetime.fromisoformat(text)
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        # "month must be in 1..12" helps, "Invalid isoformat string" does not.
+        msg = f"`{text}` is not a date or an instant" if "isoformat" in str(error) else str(error)
+        raise ValueError(msg) from error
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 

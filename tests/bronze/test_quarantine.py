@@ -55,6 +55,26 @@ def test_a_second_retry_writes_a_second_file_and_a_repeated_one_none(bench):
     assert bench.read_rows("id, done", ".retry-2.parquet") == [(4, "maybe")]
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_retry_leaves_no_scratch_file(bench, monkeypatch, fails):
+    """Neither when nothing is new, nor when the write fails."""
+    refused = bench.land(LINES).refused
+    contract = with_overrides(bench.contract, {"hours": "text"})
+    before = set(bench.lake.store.root.rglob("*"))
+    if fails:
+        monkeypatch.setattr(bench.lake, "adopt", raise_full_disk)
+        with pytest.raises(LakeError, match="full"):
+            retry(bench, refused[:1], contract)
+    else:
+        retry(bench, refused[:1], bench.contract)
+    assert set(bench.lake.store.root.rglob("*")) == before
+
+
+def raise_full_disk(draft, path):
+    del draft, path
+    raise LakeError("The disk is full.")
+
+
 def test_a_new_landing_removes_the_files_of_retries(bench):
     refused = bench.land(LINES).refused
     bench.contract = with_overrides(bench.contract, {"hours": "text"})

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from headwater.cli.errors import TENANT_COMMANDS
+from headwater.cli.lazy_command import find_commands
 from headwater.errors import (
     DeclarationError,
     DeclarationErrors,
@@ -123,3 +125,28 @@ def test_a_reader_that_leaves_early_hears_nothing():
     command = f"{sys.executable} -m headwater.cli --help | true"
     left = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert left.stderr == ""
+
+
+def test_a_hint_repeats_the_tenant_that_was_typed(shell):
+    """A project with several tenants needs `--tenant` in every command, so a hint without it cannot be typed."""
+    hint = "run `headwater run` or `headwater rebuild --entity x`; `headwater run --all` and `headwater check` stay"
+    typed = (
+        "run `headwater run --tenant acme` or `headwater rebuild --entity x --tenant acme`; "
+        "`headwater run --all` and `headwater check` stay"
+    )
+    for words, expected in (((), hint), (("--tenant", "acme"), typed), (("--tenant=acme",), typed)):
+        shell.verb("open_project", DeclarationErrors([DeclarationError("No.", where="x", hint=hint)]))
+        assert shell("status", *words, "--json").json["error"]["fix"] == expected
+        shell.verb("open_project", StateError("No.", hint=hint))
+        assert expected in shell("status", *words).err
+    assert "--tenant" not in shell("status", "--tenant", "acme", "--nope").err.partition("fix")[2]
+
+
+def test_the_commands_of_hints_are_those_that_take_a_tenant():
+    found = set()
+    for name, command in find_commands().items():
+        loaded = command.load()
+        parts = getattr(loaded, "commands", {"": loaded}).values()
+        if any("--tenant" in parameter.opts for part in parts for parameter in part.params):
+            found.add(name)
+    assert found == set(TENANT_COMMANDS)

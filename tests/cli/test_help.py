@@ -50,6 +50,15 @@ def test_the_help_page_is_as_it_was(shell, words):
     compare_golden(GOLDEN / f"{'-'.join(('headwater', *words))}.txt", shell.out)
 
 
+@pytest.mark.parametrize("words", [(), *((name,) for name in PARTS)], ids=lambda words: "-".join(words) or "headwater")
+def test_the_line_of_a_command_in_a_list_is_a_whole_sentence(shell, monkeypatch, words):
+    """A line that is too long is cut, and one that ends with `e.g.` says nothing."""
+    monkeypatch.setenv("COLUMNS", "80")
+    listed = shell(*words, "--help").out.partition("Commands:\n")[2].splitlines()
+    assert listed
+    assert [line for line in listed if not line.endswith(".") or line.endswith(("...", "e.g."))] == []
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_says_the_same_in_the_list_and_on_its_own_page(name):
     command = COMMANDS[name].load()

@@ -209,6 +209,11 @@ def test_status_shows_feeds_and_tables(shell):
     shell("status")
     assert "2026-03-01T00:00:00Z" in shell.out
     assert "dim_company" in shell.out
+    assert "Failed" not in shell.out
+    shell.verb("read_status", replace(found, feeds=(replace(feed, drift=(), failed="no answer\n  at    x"),)))
+    shell("status")
+    assert "no answer" in shell.out.partition("Failed")[2]
+    assert "drift" not in shell.out
 
 
 def test_plan_prints_its_lines_and_its_value(shell):
@@ -356,6 +361,7 @@ def test_a_command_line_that_cannot_be_meant_leaves_with_2(shell, words):
     assert shell.code == 2
     assert shell.out == ""
     assert "`headwater" in shell.err.partition("\n  fix   ")[2]
+    assert not any(words in shell.err for words in ("Value error", "isoformat"))
     shell(*words, "--json")
     assert shell.code == 2
     assert set(shell.json["error"]) == {"kind", "message", "at", "found", "fix"}

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.e2e.clock_service import ClockService, ClockShop, serve
+from tests.e2e.clock_service import DAY, ClockService, ClockShop, serve, stamp
 
 SWEEP = {"kind": "sweep", "every": "0s", "params": {"ids": "1"}, "max_drop": 1}
 COUNT = {"path": "items/count"}
@@ -174,3 +174,41 @@ def test_what_changed_after_the_window_is_no_difference(service, tmp_path):
     shop = ClockShop(tmp_path / "shop", service, count=COUNT)
     shop.run()
     assert read_count(shop)["line"] == "service 11 · here 10 · changed since 1"
+
+
+def skip_older(shop, ago):
+    """Let the connection skip what changed longer ago."""
+    connection = {"connector": "odd", "settings": {"base_url": shop.service.url}, "since": stamp(ago)}
+    shop.declare(tenants={"acme": {"connections": {"odd": connection}}})
+
+
+@pytest.mark.parametrize("more", [{"count": COUNT}, {"count": COUNT, "deletes": SWEEP}, {"deletes": SWEEP}])
+def test_what_the_connection_skips_is_explained(service, tmp_path, more):
+    """A connection with `since:` once ended every run in part, for records that nobody wants."""
+    service.put(11, 12, 13, ago=40 * DAY)
+    service.sweep = [*range(1, 14)]
+    shop = ClockShop(tmp_path / "shop", service, **more)
+    skip_older(shop, 10 * DAY)
+    for _ in range(2):
+        assert "count_mismatch" not in shop.findings(shop.run())
+        assert read_count(shop)["line"] == "service 13 · here 10 · older than `since:` 3"
+        yesterday(shop)
+
+
+def test_what_is_missing_besides_what_the_connection_skips_is_not_explained(service, tmp_path):
+    service.put(11, 12, 13, ago=40 * DAY)
+    service.put(14, 15, changed=None)  # no request for changes returns them
+    shop = ClockShop(tmp_path / "shop", service, count=COUNT, deletes=SWEEP)
+    skip_older(shop, 10 * DAY)
+    shop.run()
+    assert read_count(shop)["line"] == "service 15 · here 10 · older than `since:` 3 · not explained 2 (2 missing here)"
+    assert "not explained 2" in shop.findings(shop.run(code=3))["count_mismatch"]
+
+
+def test_a_count_that_ignores_its_filter_explains_nothing(service, tmp_path):
+    service.put(11, ago=40 * DAY)
+    service.sweep, service.count = [*range(1, 12)], 11
+    shop = ClockShop(tmp_path / "shop", service, count=COUNT, deletes=SWEEP)
+    skip_older(shop, 10 * DAY)
+    shop.run()
+    assert read_count(shop)["line"] == "service 11 · here 10 · not explained 1 (1 missing here)"

@@ -22,3 +22,9 @@ def test_a_project_moves_its_ledger_and_reads_nothing_again(small, database):
     small.declare(ledger={"url": "env:LEDGER_URL"})
     assert small.run()["rows"] == 0
     assert "password" in small("ledger", "move", "--to", "postgresql://a:b@c/d", code=2).error["fix"]
+
+
+def test_a_target_that_is_no_ledger_is_refused_before_anything_is_shown(small):
+    small.run()
+    error = small("ledger", "move", "--to", "nonsense", code=2).error
+    assert (error["at"], error["fix"]) == ("--to", "one of: postgresql, sqlite")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.e2e.record_service import RecordShop, Service, record, serve
@@ -66,3 +68,26 @@ def test_the_command_writes_without_a_request(shop):
 
 def test_the_command_refuses_a_project_without_publications(shop):
     assert "no publication" in shop("publish", code=2).error["message"]
+
+
+@pytest.mark.parametrize("layer", ["gold", "silver"])
+def test_steps_that_end_before_the_publication_leave_it_to_the_next_run(shop, layer):
+    """An orchestrator may stop before the last step. The published tables then stayed older than the warehouse."""
+    declare(shop, layer=layer)
+    shop.run()
+    shop.service.day, shop.service.collections["things"] = 7, [record(1), record(2, "new", day=6), record(3, day=6)]
+    for step in shop("plan").json["steps"]:
+        if step["kind"] != "publish":
+            assert shop("step", json.dumps(step)).json["outcome"] == "succeeded"
+    report = shop.run()
+    assert (report["rows"], report["written"]) == (0, {})
+    (detail,) = find_steps(report)
+    assert detail.startswith("1 of 1")
+    assert shop.run()["steps"] == []
+
+
+def test_a_step_that_writes_nothing_leaves_nothing_to_publish(shop):
+    declare(shop)
+    shop.run()
+    assert shop("step", "dimension:thing").json["written"] == {}
+    assert shop.run()["steps"] == []

@@ -121,3 +121,10 @@ def test_a_past_that_was_filled_later_in_chunks_ends_in_the_rows_of_a_whole_run(
     facts = "SELECT * EXCLUDE (loaded_at, batch_id) FROM gold.fact_time_entry ORDER BY ALL"
     assert steps.query(facts) == shop_after_run.query(facts)
     assert steps.run()["written"] == {}
+
+
+def test_a_requested_rebuild_does_not_report_the_tables_that_it_dropped(shop_after_run):
+    report = shop_after_run("rebuild", "--entity", "company").json
+    details = [*report["notes"], *(finding["detail"] for finding in report["findings"])]
+    assert any("a rebuild was started" in detail for detail in details)
+    assert not any("missing" in detail for detail in details)

@@ -153,6 +153,13 @@ def test_casts_that_engines_make_are_accepted(shop, text):
         ("base_url: '{base_url}'\n", "base_url: '{base_ur}'\n", "`base_url`"),
         ("  path: things\n", "  path: '{base_url}/things'\n", "{parent}"),
         ("  path: things\n", "  path: things\n  params: {at: '{base_url}'}\n", "params"),
+        ("    params:\n", "    first: {since: '{secret_token}'}\n    params:\n", "one of: since, until"),
+        ("      since: '{since}'\n", "      since: '{base_url}'\n", "params:"),
+        (
+            "hold_back:",
+            "secrets: {token: a}\nauth: {kind: headers, headers: {Authorization: 'Bearer {tokn}'}}\nhold_back:",
+            "did you mean `token`?",
+        ),
     ],
 )
 def test_a_placeholder_that_is_not_replaced_is_refused(shop, old, new, fix):
@@ -160,6 +167,23 @@ def test_a_placeholder_that_is_not_replaced_is_refused(shop, old, new, fix):
     error = refuse(shop)
     assert error["at"].startswith("shelf/connector.yaml:")
     assert fix in error["fix"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("  path: things\n", "  path: things\n  key: [ids]\n", "`key` of `things`"),
+        ("    field: changed\n", "    field: changd\n", "`cursor.field` of `things`"),
+        ("  path: things\n", "  path: things\n  deletes: {kind: flag, field: gon}\n", "`deletes.field` of `things`"),
+    ],
+)
+def test_a_path_that_names_no_field_is_refused(shop, old, new, message):
+    """A key that no record has refuses all of them, and a stamp that no record has lets an ignored filter pass."""
+    edit_manifest(shop, lambda text: text.replace(old, new))
+    error = refuse(shop)
+    assert error["at"].startswith("shelf/connector.yaml:")
+    assert message in error["message"]
+    assert "did you mean" in error["fix"]
 
 
 @pytest.mark.parametrize(
@@ -189,3 +213,29 @@ def test_an_unknown_key_of_an_environment_has_a_near_name(shop, part, key, near)
     error = refuse(shop)
     assert f"environments.production.{part}.{key}" in error["message"]
     assert error["fix"] == f"did you mean `{near}`?"
+
+
+@pytest.mark.parametrize("command", ["check", "plan"])
+def test_a_policy_of_no_resource_is_refused(shop, command):
+    """It would relax nothing, and nobody would be told."""
+    shop.declare(policies={"shelf.thngs": {"fields": {"name": "text"}}})
+    error = refuse(shop, (command,))
+    assert (error["found"], error["fix"]) == ("shelf.thngs", "did you mean `shelf.things`?")
+    assert error["at"].startswith("headwater.yaml:")
+
+
+def test_check_warns_of_a_policy_for_a_field_that_the_contract_lacks(shop):
+    shop.declare(policies={"shelf.things": {"fields": {"nme": "text", "status": "text", "quite_new": "text"}}})
+    warnings = shop("check").json["warnings"]
+    assert [warning.partition(": ")[2] for warning in warnings] == [
+        "`nme` is not in the contract of shelf.things, and becomes a new column; did you mean `name`?",
+        "`quite_new` is not in the contract of shelf.things, and becomes a new column",
+    ]
+
+
+@pytest.mark.parametrize("part", [{"every": {"thngs": "1h"}}, {"overlap": {"thngs": "1d"}}, {"resources": ["thngs"]}])
+def test_check_refuses_a_connection_that_names_no_resource(shop, part):
+    connection = {"connector": "shelf", "settings": {"base_url": shop.service.url}, **part}
+    shop.declare(tenants={"acme": {"connections": {"psa": connection}}})
+    error = refuse(shop)
+    assert (error["found"], error["fix"]) == ("thngs", "did you mean `things`?")

@@ -43,8 +43,19 @@ def shop(tmp_path):
 
 
 def print_run(shop):
+    return call(shop).stdout
+
+
+def call(shop, **env):
     words = [*HEADWATER, "run"]
-    return subprocess.run(words, cwd=shop.root, env=shop.env, capture_output=True, text=True, check=False).stdout
+    return subprocess.run(words, cwd=shop.root, env=shop.env | env, capture_output=True, text=True, check=False)
+
+
+def test_the_log_has_a_line_for_each_failure_and_none_for_what_waits(shop):
+    shop.service.refused = {"thing0", "thing1"}
+    log = call(shop, HEADWATER_LOG_LEVEL="info").stderr
+    assert (log.count("step_failed"), log.count("step_skipped")) == (2, 0)
+    assert call(shop, HEADWATER_LOG_LEVEL="debug").stderr.count("step_skipped") > 2
 
 
 def test_two_reads_that_fail_alike_are_one_cause_with_the_number_of_steps_that_wait(shop):

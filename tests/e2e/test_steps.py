@@ -8,6 +8,7 @@ import subprocess
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
 import pytest
+import yaml
 
 from headwater.errors import StepNotReady
 from headwater.run.app import RunRequest, StepOptions, choose_tenant, dump_plan, open_project, run_step
@@ -147,7 +148,36 @@ def test_what_is_no_step_is_refused(small, tmp_path):
     assert (
         call_step(small, step["id"], "--plan", "plan.json", code=2)["error"]["message"] == "The plan has no such step."
     )
-    assert call_step(small, step["id"], "--plan", "missing.json", code=1)["error"]["kind"] == "LocalIOError"
+    for path, reason in (("missing.json", "No such file"), ("latin.json", "not UTF-8")):
+        (small.root / "latin.json").write_bytes(b'{"caf\xe9": 1}')
+        error = call_step(small, step["id"], "--plan", path, code=2)["error"]
+        assert (error["at"], reason in error["found"]) == ("--plan", True), error
+        assert "headwater plan --json" in error["fix"]
+    error = call_step(small, {"id": "conform:company"}, code=2)["error"]
+    assert (error["at"], "`depends_on` is missing" in error["found"]) == ("conform:company", True), error
+
+
+def test_the_summary_of_a_merge_counts_all_its_batches(small):
+    """An entity is merged in several parts: changes, then a sweep. The summary once showed only the last part."""
+    steps = read_steps(small)
+    (merge,) = [step for step in steps if step["id"] == "conform:company"]
+    for step in steps[: steps.index(merge)]:
+        call_step(small, step)
+    report = call_step(small, merge)
+    inserted = report["written"]["silver.company"]["inserted"]
+    assert inserted > 0
+    assert f"{inserted} versions inserted" in report["steps"][0]["detail"]
+
+
+def test_an_entity_that_waits_for_a_decision_does_not_stop_the_steps_of_others(shop_after_run):
+    path = shop_after_run.root / "models" / "entities" / "company.yaml"
+    document = yaml.safe_load(path.read_text())
+    document["columns"]["website"] = "text"
+    document["sources"]["connectwise.companies"]["map"]["website"] = "website"
+    path.write_text(yaml.safe_dump(document, sort_keys=False))
+    assert call_step(shop_after_run, "conform:contact")["outcome"] == "succeeded"
+    error = call_step(shop_after_run, "conform:company", code=2)["error"]
+    assert error["message"].startswith("entity `company`")
 
 
 def test_a_failed_step_fails_alone_and_goes_on_when_it_is_asked_again(small, service):

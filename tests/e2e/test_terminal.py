@@ -175,3 +175,25 @@ def test_as_of_has_the_formats_too(shop):
         shop, "as-of", "2026-01-06", "thing", "--format", "csv", "--columns", "thing_id,name", "--limit", "1"
     )
     assert text.startswith("thing_id,name\n")
+
+
+def test_history_and_quarantine_have_the_formats_too(shop):
+    for words, column, item, name in (
+        (("quarantine", "list"), "id", "resource", "things"),
+        (("history", "thing", "7"), "from", "kind", "first"),
+    ):
+        _, text = pipe(shop, *words, "--format", "csv")
+        (row,) = csv.DictReader(io.StringIO(text))
+        assert row[column]
+        (line,) = pipe(shop, *words, "--format", "jsonl")[1].splitlines()
+        assert json.loads(line)[item] == name
+        assert pipe(shop, *words, "--format", "json") == pipe(shop, *words, "--json")
+        _, text = pipe(shop, *words, "--format", "vertical")
+        assert re.search(rf"record 1\n\s+{column}\s+{re.escape(row[column])}\n", text)
+        assert pipe(shop, *words, "--format", "xml")[0] == 2
+
+
+def test_an_empty_quarantine_is_an_empty_file(shop):
+    assert pipe(shop, "quarantine", "list", "--resource", "none", "--format", "csv")[1].startswith("id,connection")
+    assert pipe(shop, "quarantine", "list", "--resource", "none", "--format", "jsonl") == (0, "")
+    assert "nothing in quarantine" in pipe(shop, "quarantine", "list", "--resource", "none")[1]

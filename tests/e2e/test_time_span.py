@@ -76,3 +76,11 @@ def test_since_of_a_connection_in_the_future_is_reported(shop):
 
 def test_an_ordinary_run_has_no_notes(shop):
     assert shop.run()["notes"] == []
+
+
+def test_the_history_of_a_backfilled_chunk_says_when_it_was_read(shop):
+    """Not the end of its window, which may be years before the read."""
+    shop("backfill", "--since", at(1), "--until", at(6), "--chunk", "2d")
+    (moment,) = shop("history", "thing", "1").json["moments"]
+    assert moment["batch_id"].startswith("20260106")
+    assert moment["read_at"].startswith(at(20)[:16])

@@ -197,5 +197,7 @@ def test_rejected_credentials_give_a_complete_error(manifest, url):
     assert "401" in error.message
     assert error.where.endswith("/system/info, connection acme/psa")
     assert error.details
-    assert error.hint == "check the secrets public_key, private_key, client_id of this connection"
+    assert (
+        error.hint == "check the secrets public_key, private_key, client_id and the settings company of this connection"
+    )
     assert "0815" not in str(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -26,13 +27,27 @@ def server() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def postgres_url(server: str) -> Iterator[str]:
-    """The URL of a ledger on Postgres that does not exist yet."""
+@contextmanager
+def create_schema_url(server: str) -> Iterator[str]:
+    """The URL of a ledger in a schema that does not exist yet, and is dropped at the end."""
     schema = f"ledger_{uuid.uuid4().hex[:12]}"
     yield f"{server}{'&' if '?' in server else '?'}schema={schema}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE".encode())
+
+
+@pytest.fixture
+def postgres_url(server: str) -> Iterator[str]:
+    """The URL of a ledger on Postgres that does not exist yet."""
+    with create_schema_url(server) as url:
+        yield url
+
+
+@pytest.fixture
+def other_postgres_url(server: str) -> Iterator[str]:
+    """The URL of a second ledger in the same database."""
+    with create_schema_url(server) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

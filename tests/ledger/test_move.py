@@ -79,5 +79,22 @@ def test_a_run_in_progress_stops_a_move(pair: tuple[SqlLedger, SqlLedger]) -> No
 
 
 def test_a_ledger_is_not_moved_onto_itself(pair: tuple[SqlLedger, SqlLedger]) -> None:
-    with pytest.raises(StateError, match="cannot be moved there"):
+    with pytest.raises(StateError, match="there already"):
         pair[0].move_to(pair[0])
+
+
+def test_a_ledger_moves_to_another_schema_of_its_database(
+    postgres_url: str, other_postgres_url: str, tmp_path: Path
+) -> None:
+    """Both are one database for the driver, which took them for one ledger."""
+    with (
+        closing(SqlLedger(postgres_url, root=tmp_path, clock=Hands())) as old,
+        closing(SqlLedger(other_postgres_url, root=tmp_path, clock=Hands())) as new,
+    ):
+        land_batch(old, make_batch(0, 1))
+        counts = old.count_rows()
+        assert old.where != new.where
+        assert old.move_to(new) == counts == new.count_rows()
+        with pytest.raises(StateError, match="was moved") as caught:
+            old.claim("acme", "run", "far-away:4711:b-s-1-x", seconds=60)
+        assert caught.value.details == f"moved to {new.where}"

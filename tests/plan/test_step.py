@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headwater.batch import Feed, Window, create_batch
-from headwater.errors import StateError
+from headwater.errors import DeclarationError
 from headwater.plan.step import (
     BuildDimension,
     Conform,
@@ -65,8 +65,8 @@ def test_a_step_comes_back_from_json_as_it_was(step: Step) -> None:
 @pytest.mark.parametrize(
     "written", [{}, {"kind": "dance", "depends_on": [], "needs": "all"}, {"kind": "land", "inputs": {}}]
 )
-def test_what_is_no_step_is_a_state_error(written: dict[str, object]) -> None:
-    with pytest.raises(StateError, match="not a step"):
+def test_what_is_no_step_is_refused(written: dict[str, object]) -> None:
+    with pytest.raises(DeclarationError, match="not a step"):
         load_step(written)
 
 

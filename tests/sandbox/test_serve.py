@@ -40,7 +40,7 @@ def test_a_port_in_use_is_an_error(capsys):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         assert main(["connectwise", "--port", str(port)]) == 1
-    assert "cannot listen" in capsys.readouterr().err
+    assert capsys.readouterr().err.startswith("error: the sandbox cannot listen\n")
 
 
 def test_an_unknown_service_is_a_wrong_declaration():

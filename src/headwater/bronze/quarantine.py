@@ -92,17 +92,22 @@ def _readmit(
     retry_files = list_retry_files(batch, lake)
     path = lake.build_batch_path("bronze", batch, f".retry-{len(retry_files) + 1}.parquet")
     draft = lake.prepare_draft(path)
-    with open_writer(draft) as writer:
-        landed_lines = {line for file in retry_files for line in writer.read_line_numbers(lake.fetch(file))}
-        new_results = sorted(
-            (result for result in accepted if result.line not in landed_lines), key=lambda result: result.line
-        )
-        if not new_results:
-            return
-        parents = read_parents(batch, resource, lake)
-        lines = (wrap_record(result.line, parents.find_parent(result.line), result.record) for result in new_results)
-        _write_parquet(writer, resource, schema, draft, lines)
-    lake.adopt(draft, path)
+    try:
+        with open_writer(draft) as writer:
+            landed_lines = {line for file in retry_files for line in writer.read_line_numbers(lake.fetch(file))}
+            new_results = sorted(
+                (result for result in accepted if result.line not in landed_lines), key=lambda result: result.line
+            )
+            if not new_results:
+                return
+            parents = read_parents(batch, resource, lake)
+            lines = (
+                wrap_record(result.line, parents.find_parent(result.line), result.record) for result in new_results
+            )
+            _write_parquet(writer, resource, schema, draft, lines)
+        lake.adopt(draft, path)
+    finally:
+        Path(draft).unlink(missing_ok=True)
 
 
 def _write_parquet(

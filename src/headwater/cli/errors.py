@@ -4,13 +4,35 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import traceback
+from collections.abc import Sequence
+from contextvars import ContextVar
 from pathlib import Path
 
 import typer
 
 from headwater.errors import DeclarationErrors, HeadwaterError
+
+TENANT_COMMANDS = (
+    "as-of",
+    "backfill",
+    "connection",
+    "history",
+    "plan",
+    "publish",
+    "quarantine",
+    "query",
+    "rebuild",
+    "run",
+    "status",
+    "step",
+)
+"""The commands that take `--tenant`. A project with several tenants needs it in each of them."""
+
+_COMMAND = re.compile(rf"`headwater (?:{'|'.join(TENANT_COMMANDS)})\b[^`]*")
+_TENANT: ContextVar[str] = ContextVar("tenant", default="")
 
 
 class UsageError(HeadwaterError):
@@ -30,6 +52,8 @@ class InternalError(HeadwaterError):
 def report_error(error: Exception, *, as_json: bool, debug: bool) -> int:
     """Report an error as text on standard error or as one JSON object on standard output. Returns the exit code."""
     reported = _to_headwater_error(error)
+    for item in (reported, *(reported.errors if isinstance(reported, DeclarationErrors) else ())):
+        item.hint = add_tenant(item.hint)
     if debug:
         traceback.print_exception(error)
     if isinstance(error, OSError) and error.filename is None:
@@ -39,6 +63,19 @@ def report_error(error: Exception, *, as_json: bool, debug: bool) -> int:
     if not (as_json and _write(json.dumps({"error": describe_error(reported)}))):
         typer.echo(_render(reported), err=True)
     return reported.exit_code
+
+
+def remember_tenant(words: Sequence[str]) -> None:
+    """Remember the tenant in the words of a command line."""
+    pairs = zip(words, [*words[1:], ""], strict=True)
+    typed = [value if word == "--tenant" else word.partition("=")[2] for word, value in pairs if _is_option(word)]
+    _TENANT.set(typed[-1] if typed else "")
+
+
+def add_tenant(hint: str) -> str:
+    """The hint, with the tenant that the user typed in each of its commands that takes one, so that it can be typed as it is."""
+    tenant = _TENANT.get()
+    return _COMMAND.sub(lambda match: _add_option(match[0], tenant), hint) if tenant else hint
 
 
 def abandon_output() -> None:
@@ -79,7 +116,9 @@ def _to_headwater_error(error: Exception) -> HeadwaterError:
 def _build_usage_error(error: typer.TyperException) -> UsageError:
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "headwater"
-    return UsageError(error.format_message(), where=path, hint=f"see `{path} --help`")
+    # Choices of an option are checked by pydantic, which begins its message with the name of its exception.
+    message = error.format_message().replace(": Value error, ", ": ")
+    return UsageError(message, where=path, hint=f"see `{path} --help`")
 
 
 def _build_io_error(error: OSError) -> LocalIOError:
@@ -116,3 +155,11 @@ def _render(error: HeadwaterError) -> str:
         return "\n\n".join(_render(item) for item in error.errors)
     head, *rest = str(error).split("\n")
     return "\n".join([typer.style(f"error: {head}", fg="red", bold=True), *rest])
+
+
+def _is_option(word: str) -> bool:
+    return word == "--tenant" or word.startswith("--tenant=")
+
+
+def _add_option(command: str, tenant: str) -> str:
+    return f"{command} --tenant {tenant}" if {"--tenant", "--all", "--help"}.isdisjoint(command.split()) else command

@@ -49,31 +49,49 @@ class FittedTable:
             yield self._build([None] * len(widths), range(len(widths)), cuts=False)
         elif _sum_widths(widths) <= options.max_width:
             yield self._build(widths, range(len(widths)), cuts=self.cuts)
+        elif not self.cuts:
+            yield from self._fold(widths, options.max_width)
         elif len(self.rows) <= _FEW:
             yield from self._render_records()
         else:
-            yield from self._fit(widths, options.max_width)
+            yield from self._cut(widths, options.max_width)
 
     def _measure(self, number: int) -> int:
         cells = (line for row in self.rows for line in row[number].plain.split("\n"))
         return max((cell_len(self.columns[number]), *map(cell_len, cells)))
 
-    def _fit(self, widths: Sequence[int], available: int) -> Iterator[RenderableType]:
-        """The table with narrower columns. If that is not enough, folded records, or fewer columns."""
+    def _fold(self, widths: Sequence[int], available: int) -> Iterator[RenderableType]:
+        """The table with values on several lines: between words, or inside of words if there are many rows. Otherwise records."""
+        words = [self._measure_words(number) for number in range(len(widths))]
+        halves = [
+            width if name in self.whole else min(width, max(_NARROWEST, -(-word // 2)))
+            for name, width, word in zip(self.columns, widths, words, strict=True)
+        ]
+        for lowest in (words, halves) if len(self.rows) > _FEW else (words,):
+            if _sum_widths(lowest) <= available:
+                yield self._build(_shrink(widths, lowest, available), range(len(widths)), cuts=False)
+                return
+        yield from self._render_records()
+
+    def _measure_words(self, number: int) -> int:
+        """The widest word of a column, or its whole width if its values are copied."""
+        if self.columns[number] in self.whole:
+            return self._measure(number)
+        cells = (word for row in self.rows for word in row[number].plain.split())
+        return max((cell_len(self.columns[number]), *map(cell_len, cells)))
+
+    def _cut(self, widths: Sequence[int], available: int) -> Iterator[RenderableType]:
+        """The table with narrower columns. If that is not enough, fewer columns."""
         lowest = [
             width if name in self.whole else min(width, _NARROWEST)
             for name, width in zip(self.columns, widths, strict=True)
         ]
         kept = list(range(len(widths)))
-        while self.cuts and len(kept) > 1 and _sum_widths([lowest[number] for number in kept]) > available:
+        while len(kept) > 1 and _sum_widths([lowest[number] for number in kept]) > available:
             kept.remove(next((number for number in reversed(kept) if self.columns[number] not in self.whole), kept[-1]))
-        if not self.cuts and _sum_widths(lowest) > available:
-            yield from self._render_records()
-            return
         fitted = _shrink([widths[number] for number in kept], [lowest[number] for number in kept], available)
-        yield self._build(fitted, kept, cuts=self.cuts)
-        if self.cuts:
-            yield Text(self._describe_rest(kept, fitted, widths), style="dim")
+        yield self._build(fitted, kept, cuts=True)
+        yield Text(self._describe_rest(kept, fitted, widths), style="dim")
 
     def _describe_rest(self, kept: Sequence[int], fitted: Sequence[int], widths: Sequence[int]) -> str:
         names = [name for number, name in enumerate(self.columns) if number not in kept]

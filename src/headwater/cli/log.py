@@ -31,7 +31,7 @@ def open_listener() -> Iterator[EventListener]:
 def log_lines() -> EventListener:
     """A listener that writes `12:00:01 batch_extracted tenant=acme connection=desk resource=tickets rows=1000`.
 
-    Pages, empty windows and unchanged tables are written only with `HEADWATER_LOG_LEVEL=debug`.
+    Pages, empty windows, unchanged tables and skipped steps are written only with `HEADWATER_LOG_LEVEL=debug`.
     """
     stream, clock = sys.stderr, SystemClock()
     is_verbose = os.environ.get("HEADWATER_LOG_LEVEL", "").lower() == "debug"

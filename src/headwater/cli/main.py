@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typer.core import TyperGroup
 
 from headwater.cli.completion import PROGRAM, prepare_completion
-from headwater.cli.errors import abandon_output, report_error
+from headwater.cli.errors import abandon_output, remember_tenant, report_error
 from headwater.cli.lazy_command import find_commands, hide_command
 from headwater.version import __version__
 
@@ -40,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run_command(words: Sequence[str]) -> int:
     """Run one command and return its exit code. Errors are reported before it returns."""
+    remember_tenant(words)
     try:
         prepare_completion()
         code = (

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn
 
 from headwater.batch import Batch
+from headwater.cli.render import format_count
 from headwater.events import (
     BatchExtracted,
     BatchLanded,
@@ -81,7 +82,7 @@ class ProgressDisplay:
         name = _name_batch(event.batch)
         self._pages[name] += 1
         self._rows[name] += event.rows
-        self._update(name, f"{self._pages[name]:,} pages, {self._rows[name]:,} rows")
+        self._update(name, f"{format_count(self._pages[name], 'page')}, {format_count(self._rows[name], 'row')}")
 
     def _on_extracted(self, event: BatchExtracted) -> None:
         name = _name_batch(event.batch)

@@ -15,7 +15,12 @@ from headwater.clock import format_instant
 
 
 def render_table(
-    columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "", whole: Collection[str] = ()
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    title: str = "",
+    whole: Collection[str] = (),
+    sideways: bool = False,
 ) -> FittedTable:
     """A plain table. Columns of numbers are right-aligned. The columns in `whole` are never folded."""
     listed = [list(row) for row in rows]
@@ -25,6 +30,7 @@ def render_table(
         title=title,
         numeric=find_numeric(len(columns), listed),
         whole=whole,
+        sideways=sideways,
     )
 
 

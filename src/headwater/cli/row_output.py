@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import typer
+from rich.console import RenderableType
 from rich.text import Text
 
 from headwater.cli.errors import UsageError
@@ -60,6 +61,34 @@ def print_rows(
             shown = _cut(result, DEFAULT_LIMIT if is_cut else limit)
             table = _build_table(shown, sideways=kind == "vertical", whole=whole)
             print_result(output, {}, table, _describe_count(shown, result, is_cut=is_cut), paged=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A list that is not the answer to a query: its JSON object, its items, and its rows for people and spreadsheets."""
+
+    value: Mapping[str, Any]
+    """The JSON object."""
+    items: Sequence[Any]
+    """What `jsonl` prints, an object a line."""
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    """The rows of the table, of `vertical` and of `csv`."""
+
+
+def print_listing(
+    output: OutputOptions, chosen: FormatOption, listing: Listing, render: Callable[[bool], Sequence[RenderableType]]
+) -> None:
+    """Print a list in a format. `render` renders it for people, with its records turned sideways if that is requested."""
+    match _choose_format(output, chosen):
+        case "json":
+            print_result(OutputOptions(json=True), listing.value)
+        case "jsonl":
+            _write_lines(to_json(item) for item in listing.items)
+        case "csv":
+            _write_lines(",".join(map(_quote_csv, row)) for row in (listing.columns, *listing.rows))
+        case "table" | "vertical" as kind:
+            print_result(output, {}, *render(kind == "vertical"), paged=True)
 
 
 def _choose_format(output: OutputOptions, chosen: FormatOption) -> Format:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from headwater.cli.errors import add_tenant
 from headwater.cli.log import open_listener
 from headwater.cli.options import OutputOptions, ProjectOptions
 from headwater.cli.output import print_result, to_plain
@@ -44,8 +45,18 @@ def run_with_progress(
     ):
         # The time that the user waits includes the start of the process.
         report = replace(task(workspace, stop), seconds=measure_process_age())
+    report = _add_tenant_to_hints(report)
     print_result(output, dump_report(report), *(() if output.json else render(report)))
     return report.exit_code
+
+
+def _add_tenant_to_hints(report: RunReport) -> RunReport:
+    """The report, with the tenant in the commands that its errors and findings name."""
+    for step in report.steps:
+        if step.error is not None:
+            step.error.hint = add_tenant(step.error.hint)
+    findings = tuple(replace(finding, detail=add_tenant(finding.detail)) for finding in report.findings)
+    return replace(report, findings=findings)
 
 
 def dump_report(report: RunReport) -> dict[str, object]:

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
+from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 from urllib.parse import quote_plus, urlencode, urlsplit
@@ -29,7 +30,7 @@ from headwater.wire.limits import Limits, compute_backoff
 from headwater.wire.message import Request, Response, redact
 from headwater.wire.response_status import Refresh, ResponseStatus, check_status
 from headwater.wire.retry_after import parse_http_date
-from headwater.wire.template import fill, fill_all, fill_headers
+from headwater.wire.template import fill, fill_all, fill_headers, find_placeholders
 
 if TYPE_CHECKING:
     import httpx2
@@ -198,7 +199,15 @@ class Client:
             raise
 
     def _check(self, response: Response) -> ResponseStatus:
-        return check_status(response, now=self._clock.now(), secrets=tuple(self.connector.secrets))
+        return check_status(
+            response, now=self._clock.now(), secrets=tuple(self.connector.secrets), settings=self._auth_settings
+        )
+
+    @cached_property
+    def _auth_settings(self) -> tuple[str, ...]:
+        """The settings that are part of the credentials, such as a company in a user name."""
+        used = {name for text in self.connector.auth.texts.values() for name in find_placeholders(text)}
+        return tuple(name for name in self.connector.settings if name in used)
 
     def _send(self, request: Request) -> Response:
         import httpx2  # noqa: PLC0415  (heavy, and only who reads needs it)

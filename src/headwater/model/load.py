@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib.util
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,12 +124,7 @@ def _load_file(path: Path, shown: str) -> Iterator[Declared]:
     if path.suffix in (".yaml", ".yml"):
         documents = read_documents(path, shown=shown, keep=True)
         if not documents:
-            raise DeclarationError(
-                "This file declares nothing.",
-                where=shown,
-                details="no text besides comments",
-                hint="start it with one of: entity, dimension, fact, rules; or delete it",
-            )
+            raise _build_empty_error(shown)
         for document in documents:
             yield validate_document(_find_kind(document), document)
     elif path.suffix == ".py" and not path.name.startswith("_"):
@@ -136,6 +133,7 @@ def _load_file(path: Path, shown: str) -> Iterator[Declared]:
 
 def _find_kind(document: Document) -> type[Declared]:
     values = document.values if isinstance(document.values, dict) else {}
+    _check_first_key(document, next(iter(values), ""))
     for noun, kinds in _NOUNS:
         if noun in values:
             return next(kind for mark, kind in kinds if not mark or mark in values)
@@ -149,20 +147,58 @@ def _find_kind(document: Document) -> type[Declared]:
     )
 
 
+def _check_first_key(document: Document, key: object) -> None:
+    """Refuse a misspelled noun. Otherwise `fakt:` of a fact would be reported as an entity that lacks its keys."""
+    nouns = [noun for noun, _ in _NOUNS]
+    # A high cutoff, because a file may start with `description:`, which resembles `dimension:`.
+    similar = difflib.get_close_matches(str(key), nouns, n=1, cutoff=0.75)
+    if similar and key not in nouns:
+        raise DeclarationError(
+            f"`{key}` is not a known key.",
+            where=f"{document.file}:{document.lines.get(str(key), document.line)}",
+            details=str(key),
+            hint=f"did you mean `{similar[0]}`?",
+        )
+
+
 def _load_python(path: Path, shown: str) -> Iterator[Declared]:
     spec = importlib.util.spec_from_file_location(f"headwater_models_{path.stem}", path)
     if spec is None or spec.loader is None:
-        raise DeclarationError("This file cannot be imported.", where=shown)
+        raise DeclarationError(
+            "This file cannot be imported.", where=shown, hint="give it a name such as `models/shop.py`"
+        )
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
     except Exception as error:
         raise DeclarationError(
-            "This file raises an error when it is imported.", where=shown, details=f"{type(error).__name__}: {error}"
+            "This file raises an error when it is imported.",
+            where=f"{shown}{_find_line(error, path)}",
+            details=f"{type(error).__name__}: {error}",
+            hint="correct this line; `--debug` shows the traceback",
         ) from error
+    if not any(not name.startswith("__") for name in vars(module)):
+        raise _build_empty_error(shown)
     for value in vars(module).values():
         if type(value) in _COLLECTIONS:
             yield value.with_origin(Origin(shown))
+
+
+def _find_line(error: Exception, path: Path) -> str:
+    """The line of the file that raised an error, as `:7`; empty if the error does not say."""
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        return f":{error.lineno}"
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return f":{lines[-1]}" if lines else ""
+
+
+def _build_empty_error(shown: str) -> DeclarationError:
+    return DeclarationError(
+        "This file declares nothing.",
+        where=shown,
+        details="no text besides comments",
+        hint="declare an entity, a dimension, a fact or rules in it, or delete it",
+    )
 
 
 def _add_to_collection(noun: Declared, collections: dict[str, dict[str, Any]]) -> None:

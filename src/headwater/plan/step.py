@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from headwater.batch import Batch, Feed, Window
 from headwater.clock import format_instant, parse_instant
-from headwater.errors import StateError
+from headwater.errors import DeclarationError
 
 Needs = Literal["all", "any", "none"]
 """How many of the steps in `after` must succeed before this one can run: `all`, `any` or `none`. Otherwise it is skipped.
@@ -189,14 +189,16 @@ def _list_inputs(step: Step) -> dict[str, Any]:
 
 
 def load_step(written: Mapping[str, Any]) -> Step:
-    """Load a step from the output of `as_dict`. StateError if it is invalid."""
+    """Load a step from the output of `as_dict`. DeclarationError if it is invalid."""
     try:
         return _check_tenant(_load_step(written), str(written["tenant"]))
     except (KeyError, TypeError, ValueError) as error:
-        raise StateError(
-            "this is not a step of a plan.",
-            details=f"{written!r:.200}: {error!r}",
-            hint="create a new plan: headwater plan --json",
+        reason = f"`{error.args[0]}` is missing" if isinstance(error, KeyError) else str(error)
+        raise DeclarationError(
+            "This is not a step of a plan.",
+            where=str(written.get("id", "the step")),
+            details=f"{reason}, in {dict(written)!r:.200}",
+            hint="pass a step as `headwater plan --json` prints it",
         ) from error
 
 

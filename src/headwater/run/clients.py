@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from headwater.clock import Clock
+from headwater.errors import DeclarationError
 from headwater.events import EventListener, discard
 from headwater.extract.client import Client
 from headwater.extract.credentials import Credentials
 from headwater.extract.rate_limit import RateLimiters
 from headwater.model.project import Connection
+from headwater.names import did_you_mean
+from headwater.run.plugins import InstalledConnector
 from headwater.run.secrets import fill_settings, resolve_secrets
 from headwater.run.workspace import TenantWorkspace
 
@@ -45,3 +48,16 @@ def locate_connection(workspace: TenantWorkspace, name: str) -> str:
     if declared and name in declared.connections:
         return workspace.project.origin.find_location("tenants", workspace.tenant, "connections", name)
     return f"ledger, connection {name} of {workspace.tenant}"
+
+
+def check_resources(workspace: TenantWorkspace, name: str, connection: Connection, plugin: InstalledConnector) -> None:
+    """Raise DeclarationError if a connection names a resource that its connector does not have."""
+    names = [resource.resource for resource in plugin.connector.resources]
+    for resource in (*connection.resources, *connection.overlap, *connection.every):
+        if resource not in names:
+            raise DeclarationError(
+                f"{connection.connector} has no resource `{resource}`.",
+                where=locate_connection(workspace, name),
+                details=resource,
+                hint=did_you_mean(resource, names),
+            )

@@ -34,7 +34,7 @@ _LEVELS: dict[type[Event], Level] = {
     DriftSeen: "warning",
     Repaired: "warning",
     FindingMade: "warning",
-    StepSkipped: "warning",
+    StepSkipped: "debug",
     ReadDropped: "warning",
     StepFailed: "error",
 }

@@ -96,7 +96,7 @@ def _load_ledger(url: str) -> LedgerPlugin:
     return plugin
 
 
-def find_ledger(url: str) -> EntryPoint:
+def find_ledger(url: str, *, where: str = "headwater.yaml") -> EntryPoint:
     """The entry point for the scheme of a ledger URL. DeclarationError if it is not installed."""
     kind = url.partition(":")[0].partition("+")[0]
     point = _find_entry_point(LEDGERS, kind)
@@ -104,7 +104,7 @@ def find_ledger(url: str) -> EntryPoint:
         kinds = ", ".join(_list_names(LEDGERS))
         raise DeclarationError(
             "This kind of ledger is not installed.",
-            where="headwater.yaml",
+            where=where,
             details=f"{kind}:…",
             hint=f"one of: {kinds}",
         )

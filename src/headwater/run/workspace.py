@@ -12,7 +12,7 @@ from types import TracebackType
 from pydantic import ValidationError
 
 from headwater.clock import Clock, SystemClock
-from headwater.errors import DeclarationError
+from headwater.errors import DeclarationError, DeclarationErrors
 from headwater.events import EventListener, discard
 from headwater.lake.base import Lake
 from headwater.lake.layout import open_lake
@@ -207,6 +207,7 @@ def open_project(
     }
     check_declarations(ValidationContext(declarations=declarations, fields=fields, settings=project.settings))
     check_publications(project, declarations, root)
+    _check_policies(project, connectors, root)
     save_cache(root)
     return Workspace(
         root=root,
@@ -216,6 +217,27 @@ def open_project(
         listen=listen,
         clock=clock or SystemClock(),
     )
+
+
+def _check_policies(project: Project, connectors: Mapping[str, InstalledConnector], root: Path) -> None:
+    """Raise DeclarationErrors if a policy belongs to no resource. Otherwise a misspelled one would have no effect."""
+    errors: list[DeclarationError] = []
+    for name in project.policies:
+        where = project.origin.find_location("policies", name)
+        connector, _, resource = name.partition(".")
+        plugin = connectors.get(connector) or load_connector_plugin(connector, root=root, where=where)
+        names = [f"{connector}.{other}" for other in plugin.contracts]
+        if resource not in plugin.contracts:
+            errors.append(
+                DeclarationError(
+                    f"`policies` names `{name}`, which no connector has.",
+                    where=where,
+                    details=name,
+                    hint=did_you_mean(name, names),
+                )
+            )
+    if errors:
+        raise DeclarationErrors(errors)
 
 
 def choose_tenant(workspace: Workspace, tenant: str | None) -> TenantWorkspace:

@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sandbox.add_options(parser)
         serve(sandbox, parser.parse_args(words))
     except HeadwaterError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"error: {error}\n")
         return error.exit_code
     return 0
 

@@ -70,9 +70,14 @@ class Auth(Declared):
         return fill_headers(headers, self._values, where=self._where)
 
     @property
+    def texts(self) -> dict[str, str]:
+        """The texts of this declaration with placeholders, by dotted path."""
+        return dict(_flatten(self.model_dump(exclude={"kind"})))
+
+    @property
     def identity(self) -> dict[str, str]:
         """The texts of this declaration without placeholders. They identify the account."""
-        return {name: self.fill(text) for name, text in _flatten(self.model_dump(exclude={"kind"}))}
+        return {name: self.fill(text) for name, text in self.texts.items()}
 
     @property
     def _where(self) -> str:

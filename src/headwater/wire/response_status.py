@@ -37,8 +37,10 @@ ResponseStatus = Ok | TransientError | Refresh | PermanentError
 """The result of the check. Raise `TransientError` and `PermanentError` if no retry helps."""
 
 
-def check_status(response: Response, *, now: datetime, secrets: Iterable[str] = ()) -> ResponseStatus:
-    """Check the status of `response`. `secrets` are the names (never values) of the secrets of the request."""
+def check_status(
+    response: Response, *, now: datetime, secrets: Iterable[str] = (), settings: Iterable[str] = ()
+) -> ResponseStatus:
+    """Check the status of `response`. `secrets` and `settings` are the names (never values) of the credentials."""
     if response.status in range(200, 300):
         return Ok() if not _is_html_page(response) else _build_web_page_error(response)
     wait = read_retry_after(response.headers, now=now)
@@ -47,9 +49,9 @@ def check_status(response: Response, *, now: datetime, secrets: Iterable[str] = 
             f"the service answered {_format_status(response.status)}", details=read_vendor_message(response), after=wait
         )
     if response.status == 401:
-        return Refresh(_build_credentials_error(response, secrets))
+        return Refresh(_build_credentials_error(response, secrets, settings))
     if response.status == 403:
-        return _build_credentials_error(response, secrets)
+        return _build_credentials_error(response, secrets, settings)
     if response.status in range(300, 400):
         return _build_redirect_error(response)
     return _build_client_error(response)
@@ -106,8 +108,10 @@ def _build_web_page_error(response: Response) -> PermanentError:
     )
 
 
-def _build_credentials_error(response: Response, secrets: Iterable[str]) -> PermanentError:
+def _build_credentials_error(response: Response, secrets: Iterable[str], settings: Iterable[str]) -> PermanentError:
     names = ", ".join(secrets)
+    if others := ", ".join(settings):
+        names += f" and the settings {others}"
     what = "rejected the credentials" if response.status == 401 else "denied access with these credentials"
     look = f"check the secrets {names} of this connection" if names else "this connector sends no credentials"
     rights = "" if response.status == 401 else ", and the permissions of that account"

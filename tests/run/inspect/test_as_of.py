@@ -114,6 +114,7 @@ def test_an_unknown_column_is_refused_with_the_nearest_one(root):
     with pytest.raises(WarehouseError, match="refused a statement") as refused:
         read_as_of(root, "2026-01-01", where="lastname = 'x'")
     assert "last_name" in refused.value.details
+    assert "headwater status" in refused.value.hint
 
 
 @pytest.mark.parametrize(

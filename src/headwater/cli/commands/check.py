@@ -37,6 +37,6 @@ def _render(check: CheckReport) -> list[RenderableType]:
     warnings = [Text(f"! {warning}", style="yellow") for warning in check.warnings]
     return [
         Text(f"{check.project} is in good order.", style="green"),
-        render_table(("", "count", ""), counted),
+        render_table(("kind", "count", "names"), counted),
         *warnings,
     ]

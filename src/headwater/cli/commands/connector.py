@@ -40,9 +40,9 @@ def show(
         str | None, typer.Option("--resource", metavar="NAME", help="Show only this resource, with its fields.")
     ] = None,
 ) -> None:
-    """Show the settings, secrets and resources of a connector, or the fields of a resource.
+    """Show a connector, or the fields of one of its resources.
 
-    The fields are those that `map:` of an entity may name.
+    A connector has settings, secrets and resources. The fields are those that `map:` of an entity may name.
     """
     fields = app.list_fields(name, project.project, resource=resource)
     if resource is not None:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from headwater.cli.options import OutputOptions, expand_options
 from headwater.cli.output import print_result
+from headwater.cli.render import format_count
 from headwater.run import app
 
 commands = typer.Typer(name="generate", rich_markup_mode=None, add_completion=False)
@@ -47,4 +48,4 @@ def models(
 ) -> None:
     """Write models of the records in SPEC to OUT."""
     names = app.generate_models(spec, out, choice=config, description_format=description_format, base=base)
-    print_result(output, {"written": out, "models": names}, Text(f"wrote {len(names)} models to {out}"))
+    print_result(output, {"written": out, "models": names}, Text(f"wrote {format_count(len(names), 'model')} to {out}"))

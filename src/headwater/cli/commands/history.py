@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -9,8 +10,9 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from headwater.cli.options import OutputOptions, ProjectOptions, TenantOption, expand_options
-from headwater.cli.output import print_result, to_plain
+from headwater.cli.output import to_plain
 from headwater.cli.render import format_count, format_value, render_table
+from headwater.cli.row_output import FormatOption, Listing, print_listing
 from headwater.clock import format_instant
 from headwater.run import app
 from headwater.run.results import History, VersionChange
@@ -25,19 +27,28 @@ def history(
     key: Annotated[str, typer.Argument(metavar="KEY", help="The entity key, e.g. desk:17, or 17 if it is unique.")],
     project: ProjectOptions,
     tenant: TenantOption,
-    output: OutputOptions,
     *,
+    chosen: FormatOption,
+    output: OutputOptions,
     raw: Annotated[
         bool, typer.Option("--raw", help="Show the source record of each version, as the service sent it.")
     ] = False,
 ) -> None:
     """Show the version history of one record, and its sources.
 
-    Each line shows the validity, the changes, and the batch and resource that they come from.
+    Each line shows the validity, the changes, and the batch and resource that they come from. jsonl prints an object for
+    each of them.
     """
     with app.open_project(project.project, environment=project.environment) as workspace:
         changes = app.read_history(app.choose_tenant(workspace, tenant.tenant), entity, key, raw=raw)
-    print_result(output, to_plain(changes), *_render(changes), paged=True)
+    rows = [_render_change(moment) for moment in changes.moments]
+    value = to_plain(changes)
+    listing = Listing(value=value, items=value["moments"], columns=_COLUMNS, rows=rows)
+    print_listing(output, chosen, listing, lambda sideways: _render(changes, rows, sideways=sideways))
+
+
+_COLUMNS = ("from", "to", "what", "source", "read at", "batch")
+"""The columns of the table."""
 
 
 _GONE = {
@@ -46,15 +57,14 @@ _GONE = {
 }
 
 
-def _render(history: History) -> list[RenderableType]:
+def _render(history: History, rows: Sequence[Sequence[Any]], *, sideways: bool) -> list[RenderableType]:
     """The versions of one record, one line each, and the raw records if requested."""
     versions = sum(moment.kind not in _GONE for moment in history.moments)
     counted = f"{format_count(versions, 'version')} of {format_count(history.events, 'observation')}"
     head = f"{history.entity} {history.entity_key}: {counted}"
-    columns = ("from", "to", "what", "source", "read at", "batch")
     parts: list[RenderableType] = [
         Text(head),
-        render_table(columns, [_render_change(moment) for moment in history.moments]),
+        render_table(_COLUMNS, rows, sideways=sideways),
     ]
     if history.overwritten:
         newest = ", ".join(f"{name} = {_render_value(value)}" for name, value in history.overwritten.items())

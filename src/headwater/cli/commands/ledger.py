@@ -33,10 +33,11 @@ def move(
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Move it. Otherwise, only show what would be moved.")] = False,
 ) -> None:
-    """Move the ledger to another database, e.g. from SQLite to Postgres.
+    """Move the ledger to another database.
 
-    The target must be empty. All rows are copied and counted. Afterwards, runs with the old ledger are refused, so that no
-    two ledgers write the same tenants. Then change `ledger: url:` in headwater.yaml.
+    For example, from SQLite to Postgres, or to another schema. The target must be empty. All rows are copied and counted.
+    Afterwards, runs with the old ledger are refused, so that no two ledgers write the same tenants. Then change
+    `ledger: url:` in headwater.yaml.
     """
     with app.open_project(project.project, environment=project.environment) as workspace:
         result = app.move_ledger(workspace, to) if yes else app.plan_ledger_move(workspace, to)

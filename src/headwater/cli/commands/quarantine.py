@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
+from rich.console import RenderableType
 from rich.text import Text
 
 from headwater.cli.log import open_listener
 from headwater.cli.options import FeedOptions, OutputOptions, ProjectOptions, TenantOption, expand_options
 from headwater.cli.output import print_result, to_plain
-from headwater.cli.render import render_list, render_pairs
+from headwater.cli.render import render_pairs, render_table
+from headwater.cli.row_output import FormatOption, Listing, print_listing
 from headwater.run import app
 
 commands = typer.Typer(name="quarantine", rich_markup_mode=None, add_completion=False)
+
+_COLUMNS = ("id", "connection", "resource", "key", "state", "tries", "first_seen", "reasons")
+"""The columns of the table."""
 
 Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Record ids from `quarantine list`.")]
 
@@ -30,19 +35,30 @@ def list_(
     feed: FeedOptions,
     project: ProjectOptions,
     tenant: TenantOption,
+    chosen: FormatOption,
     output: OutputOptions,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Also list readmitted and discarded records.")] = False,
 ) -> None:
-    """List the records in quarantine, with all reasons."""
+    """List the records in quarantine, with all reasons.
+
+    jsonl prints an object for each record. In csv, the reasons are one text.
+    """
     with app.open_project(project.project, environment=project.environment) as workspace:
         tenant_workspace = app.choose_tenant(workspace, tenant.tenant)
         refused = app.list_refused(
             tenant_workspace, connection=feed.connection, resource=feed.resource, include_closed=everything
         )
-    rows = [_to_row(record) for record in refused]
-    table = render_list([_shorten(row) for row in rows], empty="nothing in quarantine", whole=("id",))
-    print_result(output, {"quarantined": rows}, table, paged=True)
+    items = [_to_row(record) for record in refused]
+    rows = [list(_shorten(item).values()) for item in items]
+    listing = Listing(value={"quarantined": items}, items=items, columns=_COLUMNS, rows=rows)
+    print_listing(output, chosen, listing, lambda sideways: [_render_list(rows, sideways=sideways)])
+
+
+def _render_list(rows: Sequence[Sequence[Any]], *, sideways: bool) -> RenderableType:
+    if not rows:
+        return Text("nothing in quarantine", style="dim")
+    return render_table(_COLUMNS, rows, whole=("id",), sideways=sideways)
 
 
 @commands.command()
@@ -53,7 +69,10 @@ def show(
     tenant: TenantOption,
     output: OutputOptions,
 ) -> None:
-    """Show one refused record, with its reasons and the original record."""
+    """Show one refused record, with its reasons.
+
+    The record is printed as the service sent it.
+    """
     with app.open_project(project.project, environment=project.environment) as workspace:
         refused, record = app.read_refused(app.choose_tenant(workspace, tenant.tenant), id_)
     row = _to_row(refused)
@@ -107,5 +126,4 @@ def _to_row(refused: Any) -> dict[str, Any]:
 def _shorten(row: Mapping[str, Any]) -> dict[str, Any]:
     """The columns of a row for the table."""
     why = [f"{reason['field']}: {reason['rule']} (saw {reason['value']})" for reason in row["reasons"]]
-    names = ("id", "connection", "resource", "key", "state", "tries", "first_seen")
-    return {**{name: row[name] for name in names}, "reasons": "; ".join(why)}
+    return {**{name: row[name] for name in _COLUMNS[:-1]}, "reasons": "; ".join(why)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import typer
@@ -34,16 +34,23 @@ def status(project: ProjectOptions, tenant: TenantOption, output: OutputOptions)
         output,
         to_plain(state),
         render_pairs(heads),
-        _render_feeds(state.feeds),
+        *_render_feeds(state.feeds),
         *render_counts(state.counts),
         _render_tables(state.tables),
     )
 
 
-def _render_feeds(rows: Sequence[FeedStatus]) -> RenderableType:
-    """The state of each resource."""
-    columns = ("connection", "resource", "until", "windows", "rows", "waiting", "quarantined", "drift", "failed")
-    return render_table(columns, [_render_feed(row) for row in rows], title="Resources")
+def _render_feeds(rows: Sequence[FeedStatus]) -> Iterator[RenderableType]:
+    """The state of each resource, and the last failure of those that failed."""
+    columns = ["connection", "resource", "until", "windows", "rows", "waiting", "quarantined", "drift"]
+    cells = [_render_feed(row) for row in rows]
+    if not any(row[-1] for row in cells):
+        # Without drift, the table fits most terminals.
+        columns, cells = columns[:-1], [row[:-1] for row in cells]
+    yield render_table(columns, cells, title="Resources", whole=("resource",))
+    failed = [(row.connection, row.resource, row.failed.splitlines()[0]) for row in rows if row.failed]
+    if failed:
+        yield render_table(("connection", "resource", "why"), failed, title="Failed", whole=("resource",))
 
 
 def _render_feed(row: FeedStatus) -> tuple[Any, ...]:
@@ -51,8 +58,7 @@ def _render_feed(row: FeedStatus) -> tuple[Any, ...]:
     # Missing fields are only in the JSON, because here they would hide new fields.
     new = [drift for drift in row.drift if not drift.startswith("missing ")]
     drift = ", ".join(new) if len(new) <= 3 else f"{len(new)} fields"
-    failed = row.failed.splitlines()[0] if row.failed else ""
-    return (row.connection, row.resource, until, row.windows, row.rows, row.waiting, row.quarantined, drift, failed)
+    return (row.connection, row.resource, until, row.windows, row.rows, row.waiting, row.quarantined, drift)
 
 
 def _render_tables(rows: Sequence[TableStatus]) -> RenderableType:

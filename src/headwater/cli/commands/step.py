@@ -20,6 +20,8 @@ from headwater.run.results import RunReport
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
 
+_PLAN_HINT = "`headwater plan --json > plan.json` writes a plan"
+
 
 @commands.command()
 @expand_options
@@ -50,7 +52,7 @@ def step(
     """
     text = sys.stdin.read() if step == "-" else step
     parsed = _parse("STEP", text) if text.lstrip().startswith("{") else text.strip()
-    source = None if plan is None else _parse("--plan", plan.read_text(encoding="utf-8"))
+    source = None if plan is None else _read_plan(plan)
     return run_with_progress(
         project,
         output,
@@ -65,13 +67,24 @@ def step(
     )
 
 
+def _read_plan(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UsageError(
+            "The plan cannot be read.", where="--plan", details=f"{path}: {reason}", hint=_PLAN_HINT
+        ) from error
+    return _parse("--plan", text)
+
+
 def _parse(name: str, text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise UsageError(f"{name} is not JSON.", where="headwater step", details=str(error)) from error
+        raise UsageError(f"{name} is not JSON.", where="headwater step", details=str(error), hint=_PLAN_HINT) from error
     if not isinstance(value, dict):
-        raise UsageError(f"{name} is not a JSON object.", where="headwater step", details=text[:80])
+        raise UsageError(f"{name} is not a JSON object.", where="headwater step", details=text[:80], hint=_PLAN_HINT)
     return value
 
 

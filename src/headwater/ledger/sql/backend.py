@@ -20,6 +20,8 @@ class Backend(Protocol):
     known_errors: KnownErrors
     driver_hint: str
     """How to install the driver."""
+    schema: str
+    """The schema of the ledger; empty if the database is one ledger."""
 
     def open_engine(self, url: URL) -> Engine:
         """Create the engine, with its settings for each connection."""

@@ -15,7 +15,7 @@ from headwater.clock import Clock, SystemClock, to_micros
 from headwater.errors import StateError
 from headwater.ledger.sql.backend import Backend
 from headwater.ledger.sql.migrate import EMPTY, read_version, upgrade
-from headwater.ledger.sql.postgres import PostgresBackend, split_schema
+from headwater.ledger.sql.postgres import SCHEMA, PostgresBackend, split_schema
 from headwater.ledger.sql.queries import tenants
 from headwater.ledger.sql.schema import HEAD
 from headwater.ledger.sql.sqlite import SqliteBackend, has_file, resolve_path
@@ -31,7 +31,7 @@ class Database:
         self._own_clock = clock
         self._clock = clock or SystemClock()
         self._url, self._backend = _choose_backend(_parse_url(url), root=root, clock=self._clock)
-        self.where = _redact_url(self._url)
+        self.where = _redact_url(self._url, self._backend.schema)
         self._write_lock = Lock()
         self._engine = self._open_engine()
         self._writer = self._engine.execution_options(writes=True)
@@ -40,6 +40,10 @@ class Database:
         except BaseException:
             self.close()
             raise
+
+    def is_same(self, other: Database) -> bool:
+        """Whether both are one ledger: the same schema of the same database."""
+        return (self._url, self._backend.schema) == (other._url, other._backend.schema)
 
     def close(self) -> None:
         """Close all connections."""
@@ -145,5 +149,6 @@ def _parse_url(url: str) -> URL:
         ) from error
 
 
-def _redact_url(url: URL) -> str:
-    return url.set(query={}).render_as_string(hide_password=True)
+def _redact_url(url: URL, schema: str = "") -> str:
+    query = {"schema": schema} if schema not in ("", SCHEMA) else {}
+    return url.set(query=query).render_as_string(hide_password=True)

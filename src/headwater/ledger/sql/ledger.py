@@ -72,9 +72,19 @@ class SqlLedger:
 
     def move_to(self, target: Ledger) -> Mapping[str, int]:
         """Move all rows to an empty ledger, and let no run use this one any more."""
-        if not isinstance(target, SqlLedger) or target.where == self.where:
+        if not isinstance(target, SqlLedger):
             raise StateError(
-                "the ledger cannot be moved there.", where=self.where, hint="use sqlite:///… or postgresql://…"
+                "the ledger cannot be moved to this kind of ledger.",
+                where=self.where,
+                details=type(target).__name__,
+                hint="use sqlite:///… or postgresql://…",
+            )
+        if self._database.is_same(target._database):  # noqa: SLF001 - of the same class
+            raise StateError(
+                "the ledger is there already.",
+                where=self.where,
+                details=f"moved to {target.where}",
+                hint="use another database, or another schema: append `?schema=NAME` to the URL",
             )
         return move.move_rows(self._database, target._database)  # noqa: SLF001 - of the same class
 

@@ -70,7 +70,7 @@ class PostgresBackend:
     )
 
     def __init__(self, schema: str) -> None:
-        self._schema = schema
+        self.schema = schema
 
     def open_engine(self, url: URL) -> Engine:
         """Create the engine. A reader sees one state of the ledger for its whole transaction."""
@@ -90,7 +90,7 @@ class PostgresBackend:
         """Lock the names until the end of the transaction, in one order, so that no two writers wait for each other."""
         query = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
         for name in sorted(set(names)):
-            connection.execute(query, {"name": f"headwater ledger {self._schema}/{name}"})
+            connection.execute(query, {"name": f"headwater ledger {self.schema}/{name}"})
 
     def lock_tables(self, connection: Connection) -> None:
         """Lock all tables for writers. Readers go on."""
@@ -107,8 +107,8 @@ class PostgresBackend:
 
     def prepare(self, connection: Connection) -> None:
         """Create the schema. If it exists, the user needs no right to create one."""
-        if connection.execute(text("SELECT to_regnamespace(:name)"), {"name": quote(self._schema)}).scalar() is None:
-            connection.execute(text(f"CREATE SCHEMA {quote(self._schema)}"))
+        if connection.execute(text("SELECT to_regnamespace(:name)"), {"name": quote(self.schema)}).scalar() is None:
+            connection.execute(text(f"CREATE SCHEMA {quote(self.schema)}"))
 
     def configure(self, engine: Engine) -> None:
         """Do nothing: all settings belong to a connection."""
@@ -124,7 +124,7 @@ class PostgresBackend:
     def _prepare_connection(self, raw: Any, record: object) -> None:
         del record
         settings = (
-            f"SET search_path TO {quote(self._schema)}",
+            f"SET search_path TO {quote(self.schema)}",
             f"SET lock_timeout TO {int(BUSY_TIMEOUT * 1000)}",
             f"SET idle_in_transaction_session_timeout TO {_IDLE_TIMEOUT}",
             "SET TIME ZONE 'UTC'",

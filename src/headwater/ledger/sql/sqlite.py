@@ -27,6 +27,7 @@ class SqliteBackend:
     """SQLite: one file, and one writer at a time."""
 
     driver_hint = ""
+    schema = ""
     known_errors: KnownErrors = (
         ("not a database", "the file is not a ledger.", "use another file, or restore a backup of the ledger"),
         ("malformed", "the ledger is damaged.", "restore a backup of the file; keep the damaged file until then"),

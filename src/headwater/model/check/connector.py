@@ -1,19 +1,30 @@
-"""Checks a manifest as a whole: its placeholders must be settings, and its fields must differ as columns."""
+"""Checks a manifest as a whole: its placeholders must be known, its fields differ as columns, and its paths name fields."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from headwater.errors import DeclarationError, DeclarationErrors
 from headwater.model.check.twin_columns import find_twin_columns
 from headwater.model.connector import Connector
+from headwater.model.resource import Resource
 from headwater.names import did_you_mean
+from headwater.wire.cursor import ChangeFilter, Cursor, DeleteFlag, IdSweep
 from headwater.wire.template import find_placeholders
+
+_BOUNDS = ("since", "until")
+"""The placeholders of a cursor."""
 
 
 def check_connector(connector: Connector) -> None:
     """Raise DeclarationErrors with all errors of a manifest, if there are any."""
-    errors = [*_check_texts(connector), *_check_resources(connector), *_check_fields(connector)]
+    errors = [
+        *_check_texts(connector),
+        *_check_auth(connector),
+        *_check_cursors(connector),
+        *_check_resources(connector),
+        *_check_fields(connector),
+    ]
     if errors:
         raise DeclarationErrors(errors)
 
@@ -35,6 +46,47 @@ def _check_texts(connector: Connector) -> Iterator[DeclarationError]:
                 )
 
 
+def _check_auth(connector: Connector) -> Iterator[DeclarationError]:
+    """The placeholders of `auth:` are settings or secrets."""
+    known = {*connector.settings, *connector.secrets}
+    for path, text in connector.auth.texts.items():
+        for name in find_placeholders(text):
+            if name not in known:
+                yield DeclarationError(
+                    f"`auth` uses `{{{name}}}`, which is neither a setting nor a secret.",
+                    where=connector.origin.find_location("auth", *path.split(".")[1:]),
+                    details=text,
+                    hint=did_you_mean(name, known) or f"declare `{name}:` under `secrets:`",
+                )
+
+
+def _check_cursors(connector: Connector) -> Iterator[DeclarationError]:
+    """The parameters of a cursor have no placeholder but the bounds of a window."""
+    cursors: list[tuple[tuple[str, ...], Cursor | None]] = [(("cursor",), connector.cursor)]
+    cursors += [
+        (("resources", str(number), "cursor"), resource.cursor) for number, resource in enumerate(connector.resources)
+    ]
+    for path, cursor in cursors:
+        if not isinstance(cursor, ChangeFilter):
+            continue
+        for part, params in (("params", cursor.params), ("first", cursor.first)):
+            for param, text in params.items():
+                for name in find_placeholders(text):
+                    if name not in _BOUNDS:
+                        yield DeclarationError(
+                            f"`{{{name}}}` is not replaced in `{part}` of a cursor.",
+                            where=connector.origin.find_location(*path, part, param),
+                            details=text,
+                            hint=_find_cursor_hint(connector, name),
+                        )
+
+
+def _find_cursor_hint(connector: Connector, name: str) -> str:
+    if name in {*connector.settings, *connector.secrets}:
+        return "put it into `params:` of the connector, or into `auth:` if it is a secret"
+    return did_you_mean(name, _BOUNDS)
+
+
 def _find_hint(connector: Connector, name: str) -> str:
     """What to do about a placeholder that is not a setting."""
     if name in connector.secrets:
@@ -44,25 +96,35 @@ def _find_hint(connector: Connector, name: str) -> str:
 
 def _check_resources(connector: Connector) -> Iterator[DeclarationError]:
     """Resources have no placeholder of a connection, because it would be sent as it is written."""
+    known = {*connector.settings, *connector.secrets}
     for number, resource in enumerate(connector.resources):
         allowed = {"parent"} if resource.parent else set()
-        texts: dict[tuple[str, ...], str] = {("path",): resource.path}
-        texts |= {("params", name): text for name, text in resource.params.items()}
-        for path, text in texts.items():
+        for path, text in _list_resource_texts(resource):
             for name in find_placeholders(text):
-                known = {*connector.settings, *connector.secrets}
-                if (path == ("path",) and name not in allowed) or (path != ("path",) and name in known):
-                    hint = (
-                        "only `{parent}` is replaced in a path, if the resource has a `parent:`"
-                        if path == ("path",)
-                        else "put it into `params:` of the connector, or into `auth:` if it is a secret"
-                    )
+                if (name in known) if path != ("path",) else (name not in allowed):
                     yield DeclarationError(
-                        f"`{{{name}}}` is not replaced in `{path[0]}` of `{resource.resource}`.",
+                        f"`{{{name}}}` is not replaced in `{_name_part(path)}` of `{resource.resource}`.",
                         where=connector.origin.find_location("resources", str(number), *path),
                         details=text,
-                        hint=hint,
+                        hint="only `{parent}` is replaced in a path, if the resource has a `parent:`"
+                        if path == ("path",)
+                        else "put it into `params:` of the connector, or into `auth:` if it is a secret",
                     )
+
+
+def _list_resource_texts(resource: Resource) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The texts of a resource that requests contain, with their paths."""
+    yield ("path",), resource.path
+    yield from ((("params", name), text) for name, text in resource.params.items())
+    if isinstance(resource.deletes, IdSweep):
+        yield from ((("deletes", "params", name), text) for name, text in resource.deletes.params.items())
+    if resource.verify is not None:
+        yield from ((("verify", "params", name), text) for name, text in resource.verify.params.items())
+
+
+def _name_part(path: tuple[str, ...]) -> str:
+    """The part of a resource at a path, without the name of the parameter."""
+    return ".".join(path[:-1]) or path[0]
 
 
 def _check_fields(connector: Connector) -> Iterator[DeclarationError]:
@@ -74,3 +136,26 @@ def _check_fields(connector: Connector) -> Iterator[DeclarationError]:
                 details=f"{first}, {second}",
                 hint="names of columns ignore case, and `.` becomes `_`: remove one of the fields",
             )
+        for path, field in _list_paths(connector.with_defaults(resource)) if resource.fields else ():
+            if not _is_declared(field, resource.fields):
+                yield DeclarationError(
+                    f"`{'.'.join(path)}` of `{resource.resource}` names a field that is not declared.",
+                    where=connector.origin.find_location("resources", str(number), *path),
+                    details=field,
+                    hint=f"{did_you_mean(field, resource.fields)}; or declare it under `fields:`",
+                )
+
+
+def _list_paths(resource: Resource) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The keys of a resource that name one of its fields, with the name."""
+    yield from ((("key",), field) for field in resource.key)
+    if isinstance(resource.cursor, ChangeFilter):
+        yield ("cursor", "field"), resource.cursor.field
+    if isinstance(resource.deletes, DeleteFlag):
+        yield ("deletes", "field"), resource.deletes.field
+
+
+def _is_declared(field: str, fields: Collection[str]) -> bool:
+    """Whether a field, or an object that contains it, is declared."""
+    steps = field.split(".")
+    return any(".".join(steps[:count]) in fields for count in range(1, len(steps) + 1))

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from headwater.errors import DeclarationError, DeclarationErrors, HeadwaterError
 from headwater.extract.rate_limit import RateLimiters
 from headwater.model.address import is_reference
-from headwater.run.clients import locate_connection, open_client
+from headwater.names import did_you_mean
+from headwater.run.clients import check_resources, locate_connection, open_client
 from headwater.run.isolation import check_isolation
 from headwater.run.plugins import find_ledger
 from headwater.run.results import CheckReport
@@ -58,8 +59,10 @@ def _find_setting_errors(workspace: Workspace) -> Iterator[DeclarationError]:
     for tenant, declared in workspace.project.tenants.items():
         for name, connection in declared.connections.items():
             where = locate_connection(workspace.open_tenant(tenant), name)
-            connector = workspace.find_connector(connection.connector, where=where).connector
+            plugin = workspace.find_connector(connection.connector, where=where)
+            connector = plugin.connector
             try:
+                check_resources(workspace.open_tenant(tenant), name, connection, plugin)
                 settings = fill_settings(connection, connector, where=where)
                 check_base(fill(connector.base_url, settings, where=where), where=where)
             except DeclarationError as error:
@@ -67,7 +70,7 @@ def _find_setting_errors(workspace: Workspace) -> Iterator[DeclarationError]:
 
 
 def _list_warnings(workspace: Workspace) -> list[str]:
-    warnings: list[str] = []
+    warnings = [*_find_added_fields(workspace)]
     for tenant, declared in workspace.project.tenants.items():
         for name, connection in declared.connections.items():
             try:
@@ -75,3 +78,18 @@ def _list_warnings(workspace: Workspace) -> list[str]:
             except HeadwaterError as error:
                 warnings.append(f"{locate_connection(workspace.open_tenant(tenant), name)}: {error.message}")
     return warnings
+
+
+def _find_added_fields(workspace: Workspace) -> Iterator[str]:
+    """Fields that only a policy declares. They may be meant, but a misspelled one relaxes nothing."""
+    project = workspace.project
+    for name, policy in project.policies.items():
+        connector, _, resource = name.partition(".")
+        where = project.origin.find_location("policies", name, "fields")
+        plugin = workspace.find_connector(connector, where=where)
+        known = [field.dotted for field in plugin.get_fields(resource)]
+        for field in policy.fields:
+            if field not in known:
+                hint = did_you_mean(field, known)
+                near = f"; {hint}" if hint.startswith("did you mean") else ""
+                yield f"{where}: `{field}` is not in the contract of {name}, and becomes a new column{near}"

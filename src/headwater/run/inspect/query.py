@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from headwater.errors import UnsupportedError
+from headwater.errors import UnsupportedError, WarehouseError
 from headwater.run.plugins import find_capabilities
 from headwater.run.results import QueryResult
 from headwater.run.workspace import TenantWorkspace
@@ -33,7 +33,8 @@ class Query:
     def fetch(self) -> QueryResult:
         """Execute the statement, and return its rows. Instants are in UTC."""
         with closing(self.workspace.open_warehouse(read_only=True)) as warehouse:
-            columns, rows = warehouse.answer(self._render_sql(warehouse))
+            with _explain_refusal():
+                columns, rows = warehouse.answer(self._render_sql(warehouse))
             return QueryResult(columns=columns, rows=tuple(tuple(map(_to_utc, row)) for row in rows))
 
     def fetch_arrow(self) -> Any:
@@ -41,7 +42,8 @@ class Query:
         with closing(self.workspace.open_warehouse(read_only=True)) as warehouse:
             if not isinstance(warehouse, CanAnswerInArrow):
                 raise UnsupportedError("This engine cannot return Arrow.", where="query", hint="use `.rows()` instead")
-            return warehouse.answer_arrow(self._render_sql(warehouse))
+            with _explain_refusal():
+                return warehouse.answer_arrow(self._render_sql(warehouse))
 
     def _render_sql(self, warehouse: Warehouse) -> str:
         sql = self.build_sql(warehouse)
@@ -57,6 +59,18 @@ def build_query(workspace: TenantWorkspace, sql: str) -> Query:
 def run_query(workspace: TenantWorkspace, sql: str) -> QueryResult:
     """Execute one read-only statement. WarehouseError if it could write."""
     return build_query(workspace, sql).fetch()
+
+
+@contextmanager
+def _explain_refusal() -> Iterator[None]:
+    """Give a refused statement a hint for the person who wrote it, instead of repeating the statement."""
+    try:
+        yield
+    except WarehouseError as error:
+        if not error.hint.startswith("the statement was"):
+            raise
+        hint = "`headwater status` lists the tables, `headwater explain NAME` the columns of one of them"
+        raise WarehouseError(error.message, where=error.where, details=error.details, hint=hint) from error
 
 
 def _to_utc(value: Any) -> Any:

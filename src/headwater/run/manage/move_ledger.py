@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from headwater.errors import DeclarationError, StateError
 from headwater.ledger.base import MovableLedger
 from headwater.model.address import check_ledger
-from headwater.run.plugins import open_ledger
+from headwater.run.plugins import find_ledger, open_ledger
 from headwater.run.secrets import resolve_ledger_url
 from headwater.run.workspace import Workspace
 
@@ -44,9 +44,11 @@ def move_ledger(workspace: Workspace, to: str) -> LedgerMove:
 
 def _resolve_target(workspace: Workspace, to: str) -> str:
     try:
-        return resolve_ledger_url(check_ledger(to), root=workspace.root, where="--to")
+        url = resolve_ledger_url(check_ledger(to), root=workspace.root, where="--to")
     except ValueError as error:
         raise DeclarationError("This URL cannot be a ledger.", where="--to", hint=str(error)) from None
+    find_ledger(url, where="--to")
+    return url
 
 
 def _require_movable(workspace: Workspace) -> MovableLedger:

@@ -102,7 +102,9 @@ def add_connection(workspace: TenantWorkspace, name: str, declaration: Mapping[s
         path = ".".join(str(step) for step in first["loc"])
         hint = describe_reason(first)
         # The value is not shown, because it may be a secret. For the same reason, the error that quotes it is not chained.
-        raise DeclarationError("The connection is invalid.", where=f"{where}, {path}", hint=hint) from None
+        raise DeclarationError(
+            "The connection is invalid.", where=f"{where}, {path}", details="a value that is not shown", hint=hint
+        ) from None
     plugin = workspace.find_connector(declared.connector, where=where)
     fill_settings(declared, plugin.connector, where=where)
     for secret in declared.secrets:

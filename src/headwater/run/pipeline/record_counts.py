@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from headwater.batch import Batch, Feed, Window, create_batch
 from headwater.bronze.land import REFUSED_ROWS
-from headwater.clock import EPOCH, parse_span
+from headwater.clock import EPOCH, parse_instant, parse_span
 from headwater.errors import HeadwaterError
 from headwater.events import EventListener, Finding, FindingKind, FindingMade
 from headwater.extract.client import Client
@@ -118,6 +118,7 @@ class RecordCounter:
                     at, numbers = due.complete.window.until, self._compare_ids(check, source, due.complete)
                 else:
                     numbers = self._compare_count(check, source, due.now)
+            numbers = self._explain_skipped(source, numbers)
         except HeadwaterError as error:
             self._report(source.feed, "count_unavailable", 1, f"{source.feed}: {error.message}")
             return None
@@ -168,6 +169,27 @@ class RecordCounter:
             numbers["changed_since"] = min(numbers["missing"], changed) if changed < numbers["service"] else 0
         return add_unexplained(numbers)
 
+    def _explain_skipped(self, source: Source, numbers: Mapping[str, int]) -> dict[str, int]:
+        """Explain the missing records that `since:` of the connection skips: those that changed last before it.
+
+        Without a count request of the service, all that are missing may be such records.
+        """
+        begins, resource = source.connection.since, source.resource
+        if not begins or not numbers["missing"] or not isinstance(resource.cursor, ChangeFilter):
+            return dict(numbers)
+        skipped = numbers["missing"]
+        if resource.count is not None and resource.parent is None:
+            older = create_batch(source.feed, Window(since=EPOCH, until=parse_instant(begins)))
+            count = fetch_count(ReadRequest(resource=resource), older, self.clients[source.feed.connection])
+            # A count that ignores its filter explains nothing, unless nothing newer was read.
+            skipped = min(skipped, count) if count < numbers["service"] or not numbers["here"] else 0
+        return {
+            **numbers,
+            "before_since": skipped,
+            "missing": numbers["missing"] - skipped,
+            "unexplained": numbers["unexplained"] - skipped,
+        }
+
     def _find_complete_read(self, feed: Feed, now: datetime) -> Batch | None:
         """The newest complete read, if it is proved and has landed."""
         ledger = self.workspace.ledger
@@ -200,6 +222,7 @@ _WORDS = {
     "outside": "outside where",
     "flagged": "flagged as deleted",
     "changed_since": "changed since",
+    "before_since": "older than `since:`",
     "not_deleted": "deletes are not read",
     "missing": "missing here",
     "surplus": "only here",

@@ -18,11 +18,12 @@ from headwater.run.pipeline.context import RunContext, never_stop
 from headwater.run.pipeline.executor import execute
 from headwater.run.pipeline.inputs import list_landed
 from headwater.run.pipeline.interruptible_clock import InterruptibleClock
+from headwater.run.pipeline.publication_marks import mark_readers_unpublished, restore_marks
 from headwater.run.pipeline.report import UNFINISHED, RunCounts
 from headwater.run.pipeline.run import count_records, lock_tenant, save_findings
 from headwater.run.pipeline.services import Services, connect, find_newest_reads
 from headwater.run.pipeline.source_clock import record_clocks
-from headwater.run.pipeline.sources import Source, load_sources, read_warehouse_state
+from headwater.run.pipeline.sources import Source, load_sources
 from headwater.run.pipeline.step_order import check_dependencies, check_newest, check_tables, is_done
 from headwater.run.pipeline.step_request import StepRequest, check_declared
 from headwater.run.pipeline.step_run import StepRun, end_step_run, load_step_run, save_step_run
@@ -32,6 +33,7 @@ from headwater.run.plugins import find_capabilities
 from headwater.run.results import STOPPED, RunReport, StepResult
 from headwater.run.workspace import TenantWorkspace
 from headwater.silver.consumed_batches import load_consumed
+from headwater.silver.schema.diff import decide_schemas
 from headwater.silver.schema.migrate import create_meta_tables
 from headwater.warehouse.base import Warehouse
 
@@ -93,9 +95,12 @@ class _SingleStep:
                 plan = Plan(
                     tenant=self.workspace.tenant, steps=(replace(_decide_rebuild(runner, self.step), after=()),)
                 )
+                marks = mark_readers_unpublished(self.workspace.ledger, self.workspace.project.publish, self.step)
                 (result,) = execute(plan, runner.run_step, self.context.listen)
                 runner.finish()
                 if result.state == "succeeded":
+                    if not self.counts.written:
+                        restore_marks(self.workspace.ledger, self.workspace.tenant, marks)
                     self._finish(runner, stack)
                 return result
         except HeadwaterError:
@@ -258,11 +263,15 @@ def _choose_run(ledger: Ledger, request: StepRequest) -> StepRun:
 
 
 def _decide_rebuild(runner: StepRunner, step: Step) -> Step:
-    """The step with the current decision about a rebuild, which depends on the stored tables."""
+    """The step with the current decision about a rebuild, which depends on the stored tables.
+
+    DeclarationErrors if the entity of the step waits for a decision. Those of other entities do not matter here.
+    """
     if not isinstance(step, Conform):
         return step
-    decision = read_warehouse_state(runner.workspace, runner.warehouse).schema_decisions.get(step.entity)
-    return replace(step, rebuild_reason=decision.reason if decision is not None and decision.rebuild else "")
+    entity = runner.workspace.declarations.entities[step.entity]
+    decision = decide_schemas(runner.warehouse, [entity]).get(step.entity)
+    return replace(step, rebuild_reason=decision.why if decision is not None and decision.rebuild else "")
 
 
 def _open_warehouse(workspace: TenantWorkspace, stack: ExitStack) -> Warehouse:

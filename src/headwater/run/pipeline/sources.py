@@ -14,7 +14,6 @@ from pydantic import BaseModel
 from headwater.batch import Batch, Feed
 from headwater.bronze.contract import with_overrides
 from headwater.clock import EPOCH, parse_instant, parse_span
-from headwater.errors import DeclarationError
 from headwater.gold.change_feed import FeedPositions, read_positions
 from headwater.gold.dimension.rekey import find_outdated
 from headwater.gold.news import find_tables_with_news
@@ -24,10 +23,9 @@ from headwater.model.entity import Entity
 from headwater.model.field import build_nodes
 from headwater.model.project import Connection, Policy
 from headwater.model.resource import Resource
-from headwater.names import did_you_mean
 from headwater.plan.dependencies import Dependencies, build_dependencies, select_resources
 from headwater.plan.state import FeedState, SchemaDecision, TenantState
-from headwater.run.clients import locate_connection
+from headwater.run.clients import check_resources, locate_connection
 from headwater.run.pipeline.publication_marks import find_unpublished
 from headwater.run.plugins import InstalledConnector
 from headwater.run.workspace import TenantWorkspace, Workspace
@@ -73,7 +71,7 @@ def load_sources(workspace: TenantWorkspace, view: Dependencies | None = None) -
     sources: dict[Feed, Source] = {}
     for name, connection in workspace.load_connections().items():
         plugin = workspace.find_connector(connection.connector, where=locate_connection(workspace, name))
-        _check_resources(workspace, name, connection, plugin)
+        check_resources(workspace, name, connection, plugin)
         for declared in select_resources(plugin.connector, dependencies, named=connection.resources):
             resource = _apply_connection(declared, connection)
             feed = Feed(tenant=workspace.tenant, connection=name, resource=resource.resource)
@@ -199,15 +197,3 @@ def _apply_connection(declared: Resource, connection: Connection) -> Resource:
 
 def _find_end(batch: Batch | None) -> datetime | None:
     return batch.window.until if batch else None
-
-
-def _check_resources(workspace: TenantWorkspace, name: str, connection: Connection, plugin: InstalledConnector) -> None:
-    names = [resource.resource for resource in plugin.connector.resources]
-    for resource in (*connection.resources, *connection.overlap, *connection.every):
-        if resource not in names:
-            raise DeclarationError(
-                f"{connection.connector} has no resource `{resource}`.",
-                where=locate_connection(workspace, name),
-                details=resource,
-                hint=did_you_mean(resource, names),
-            )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headwater.batch import Feed
-from headwater.errors import DeclarationError, StateError
+from headwater.errors import DeclarationError
 from headwater.names import did_you_mean
 from headwater.plan.step import (
     BuildDimension,
@@ -48,14 +48,14 @@ def describe_plan(plan: Plan, *, previous: str) -> dict[str, Any]:
 
 
 def load_request(value: Mapping[str, Any]) -> StepRequest:
-    """Load a step from the output of `describe_plan`. StateError if it is invalid."""
+    """Load a step from the output of `describe_plan`. DeclarationError if it is invalid."""
     step = load_step(value)
     try:
         run = value["run"]
         return StepRequest(step=step, run=str(run["id"]), total=int(run["steps"]), previous=str(run["previous"]))
     except (KeyError, TypeError, ValueError) as error:
         hint = "pass the step as `headwater plan --json` prints it"
-        raise StateError("The step has no run.", where=step.id, details=f"{error!r}", hint=hint) from error
+        raise DeclarationError("The step has no run.", where=step.id, details=f"{error!r}", hint=hint) from error
 
 
 def find_request(plan: Mapping[str, Any], step_id: str) -> StepRequest:

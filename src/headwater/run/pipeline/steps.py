@@ -231,7 +231,8 @@ class StepRunner:
         if name in self.warehouse_state.migrated and all(item.is_empty for item in landed):
             # Which batches were taken is written for all such entities together, see `finish`.
             self.reads.empty[name] = landed
-            return self._describe_merge(name, MergeResult())
+            self._report_merge(name, MergeResult())
+            return _describe_merge(MergeResult())
         return self._conform_verified(entity, landed)
 
     def _rebuild_history(self, entity: Entity, reason: str) -> str:
@@ -264,14 +265,16 @@ class StepRunner:
         others = [item for item in landed if item.batch.id not in newest_by_id and not verifier.is_waiting(item)]
         # The first complete read is compared with the history, so its tables must exist.
         first = self.warehouse.describe("silver", f"{entity.entity}_log") is None
-        detail = self.conform(entity.entity, others) if others or first or not newest_by_id else ""
+        merges = [self.conform(entity.entity, others)] if others or first or not newest_by_id else []
         for read in newest_by_id.values():
             verified, findings = verifier.verify(read)
             for finding in findings:
                 self._report(finding)
             if verified:
-                detail = self.conform(entity.entity, verified)
-        return detail or "its deletes wait for confirmation by the service"
+                merges.append(self.conform(entity.entity, verified))
+        if not merges:
+            return "its deletes wait for confirmation by the service"
+        return _describe_merge(sum(merges, start=MergeResult()))
 
     def finish(self) -> None:
         """Write what steps left to be written together. Call it after the last step, before batches count as completed."""
@@ -285,8 +288,8 @@ class StepRunner:
     def _list_landed(self, entity: Entity, *, known: Mapping[str, ConsumedBatch]) -> list[LandedBatch]:
         return list_landed(self.workspace.ledger, self.lake, self.sources, entity, consumed=known)
 
-    def conform(self, name: str, landed: Sequence[LandedBatch]) -> str:
-        """Merge landed batches into the history of an entity, and return a summary."""
+    def conform(self, name: str, landed: Sequence[LandedBatch]) -> MergeResult:
+        """Merge landed batches into the history of an entity, and return what was written."""
         entity = self.workspace.declarations.entities[name]
         migrated = self.warehouse_state.migrated.get(name)
         ledger, tenant = self.workspace.ledger, self.workspace.tenant
@@ -308,14 +311,15 @@ class StepRunner:
             allow_drops(ledger, tenant, name, landed)
         for finding in merged.findings:
             self._report(finding)
-        return self._describe_merge(name, merged)
+        self._report_merge(name, merged)
+        return merged
 
     def _get_mappings(self, entity: Entity) -> Mapping[str, SourceMapping]:
         if entity.entity not in self.mappings:
             self.mappings[entity.entity] = build_mappings(self.workspace.parent, entity)
         return self.mappings[entity.entity]
 
-    def _describe_merge(self, name: str, merged: MergeResult) -> str:
+    def _report_merge(self, name: str, merged: MergeResult) -> None:
         self.context.listen(
             VersionsWritten(
                 tenant=self.workspace.tenant,
@@ -325,7 +329,6 @@ class StepRunner:
                 deleted=merged.deleted,
             )
         )
-        return f"{merged.events:,} events, {merged.inserted:,} versions inserted, {merged.deleted:,} deleted"
 
     def _build(self, declared: Dimension | Fact) -> str:
         listen, counts = self.context.listen, WriteCounts()
@@ -345,3 +348,7 @@ class StepRunner:
         table = f"gold.{name_table(declared)}"
         listen(TableBuilt(tenant=self.workspace.tenant, table=table, inserted=counts.inserted, deleted=counts.deleted))
         return f"{counts.inserted:,} rows inserted, {counts.deleted:,} deleted"
+
+
+def _describe_merge(merged: MergeResult) -> str:
+    return f"{merged.events:,} events, {merged.inserted:,} versions inserted, {merged.deleted:,} deleted"

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from headwater.declared import Origin
 from headwater.errors import DeclarationError
+from headwater.model.reason import describe_reason
 from headwater.run.plugins import find_warehouse_settings, list_warehouse_kinds, list_warehouse_settings
 from headwater.warehouse.settings import WarehouseSettings
 
@@ -57,7 +58,7 @@ def _translate_errors() -> Iterator[None]:
         yield
     except ValidationError as error:
         # Without the text itself: an invalid URL can contain a password.
-        messages = (f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        messages = (f"{'.'.join(map(str, item['loc']))}: {describe_reason(item)}" for item in error.errors())
         raise _build_url_error("; ".join(messages)) from error
     except ValueError as error:
         raise _build_url_error(str(error)) from error

@@ -68,12 +68,13 @@ def decide_schemas(warehouse: Warehouse, entities: Iterable[Entity]) -> dict[str
         if known is None:
             continue
         lost = {entity.entity, f"{entity.entity}_log"} - stored_tables
-        if lost:
+        if known.rebuilding:
+            # Before the next line, because a rebuild drops the tables first.
+            decisions[entity.entity] = SchemaDecision(rebuild=True, why="a rebuild was started")
+        elif lost:
             # Its batches count as consumed, so an empty table would stay empty.
             names = ", ".join(f"silver.{name}" for name in sorted(lost))
             decisions[entity.entity] = SchemaDecision(rebuild=True, why=f"{names} is missing")
-        elif known.rebuilding:
-            decisions[entity.entity] = SchemaDecision(rebuild=True, why="a rebuild was started")
         elif (stored := read_stored_schema(tables, notes)) is not None:
             change = diff_schema(entity, stored)
             if not change.has_changes:

@@ -198,5 +198,5 @@ def _require(row: BatchRow, state: State, *, verb: str) -> None:
             f"{verb} only while the batch is `{state}`.",
             where=f"{row.batch.feed} {row.batch.id}",
             details=f"it is `{row.state}`",
-            hint="check whether another run works on the same tenant: headwater status",
+            hint="check whether another run works on the same tenant: `headwater status`",
         )

@@ -58,7 +58,9 @@ def update_quarantine(connection: Connection, tenant: str, refused: Sequence[Ref
         values |= {"last_tried": to_micros(row.last_tried)} if row.last_tried else {}
         own = and_(refusals.c.tenant == tenant, refusals.c.id == row.id)
         if row.feed.tenant != tenant or not connection.execute(update(refusals).where(own).values(values)).rowcount:
-            raise StateError("no such refused record.", where=tenant, details=row.id, hint="headwater quarantine list")
+            raise StateError(
+                "no such refused record.", where=tenant, details=row.id, hint="`headwater quarantine list` lists them"
+            )
     for batch_id in sorted({row.batch_id for row in refused}):
         _update_counts(connection, tenant, batch_id)
 

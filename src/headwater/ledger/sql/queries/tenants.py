@@ -25,7 +25,9 @@ def list_tenants(connection: Connection) -> tuple[str, ...]:
 def add_tenant(connection: Connection, tenant: str) -> None:
     """Add a tenant; StateError if it exists."""
     if connection.execute(select(tenants).where(tenants.c.tenant == tenant)).first():
-        raise StateError("the tenant exists already.", where="the ledger", details=tenant, hint="headwater tenant list")
+        raise StateError(
+            "the tenant exists already.", where="the ledger", details=tenant, hint="`headwater tenant list` lists them"
+        )
     connection.execute(insert(tenants).values(tenant=tenant))
 
 
