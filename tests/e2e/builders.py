@@ -166,11 +166,9 @@ class Shop:
             [*HEADWATER, *map(str, words)],
             cwd=self.root,
             env=self.env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            **options,
+            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
         )
 
     def __call__(self, *words, code=0):

@@ -1,0 +1,37 @@
+"""`run --all --queue`: puts one job a tenant that is due, the most overdue first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from headwater.run.fleet.fleet import list_matches
+from headwater.run.fleet.request import FleetRequest, choose_tenants
+from headwater.run.queue.job import TenantJob, rank_tenant, read_checkout
+from headwater.run.queue.open import open_queue
+from headwater.run.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueReport:
+    """What a command put into the queue."""
+
+    queued: tuple[str, ...]
+    """The tenants with a new job, the most overdue first."""
+    waiting: tuple[str, ...]
+    """The tenants of which the same job waits already."""
+
+
+def queue_fleet(workspace: Workspace, request: FleetRequest, *, environment: str = "") -> QueueReport:
+    """Put a job for each requested tenant. DeclarationError if none matches the pattern."""
+    everyone = list_matches(workspace, request)
+    with open_queue(workspace, environment=environment, create=True) as queue:
+        now, successes = queue.read_now(), workspace.ledger.list_last_successes()
+        jobs = [
+            (
+                TenantJob(tenant=tenant, request=request.run, due=request.due, timeout=request.timeout),
+                rank_tenant(successes.get(tenant), now=now),
+            )
+            for tenant in choose_tenants(everyone, successes, request, now=now)
+        ]
+        result = queue.put(read_checkout(workspace.root).name_queue(queue.scope), jobs)
+    return QueueReport(queued=result.queued, waiting=result.waiting)

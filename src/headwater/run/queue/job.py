@@ -1,0 +1,119 @@
+"""A job of a queue: a tenant, and what to run for it. It holds no secret and no path, only plain values."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from headwater.clock import EPOCH
+from headwater.plan.state import RunRequest
+from headwater.version import __version__
+
+FORMAT = 1
+"""The version of what a job contains. Workers with another one never get the job."""
+
+TASK = "run_tenant"
+"""What Procrastinate calls the only kind of job."""
+
+_DECLARED = ("headwater.yaml", "models", "connectors")
+"""The files and folders of a project that decide what a run does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """The part of a queue that belongs to one environment of one project."""
+
+    project: str
+    environment: str
+
+    @property
+    def key(self) -> str:
+        """Its name in the tables of the queue."""
+        return f"{self.project}:{self.environment}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkout:
+    """A version of a project: workers run only the jobs that were queued from the same one."""
+
+    version: str
+    """Of Headwater."""
+    declarations: str
+    """A hash of the files of the project."""
+
+    def name_queue(self, scope: Scope) -> str:
+        """The name of its queue."""
+        return f"{scope.key}:{FORMAT}:{self.version}:{self.declarations}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantJob:
+    """A tenant that waits for a worker."""
+
+    tenant: str
+    request: RunRequest = field(default_factory=RunRequest)
+    due: timedelta | None = None
+    """Only if the last successful run ended so long ago. A worker checks it again."""
+    timeout: timedelta | None = None
+    """The longest time that it may take."""
+
+
+_JOBS = TypeAdapter(TenantJob)
+
+
+def read_checkout(root: Path) -> Checkout:
+    """The version of the project in a folder."""
+    digest = hashlib.sha256()
+    for name in _DECLARED:
+        top = root / name
+        paths = [top] if top.is_file() else (path for path in top.rglob("*") if "__pycache__" not in path.parts)
+        for path in sorted(path for path in paths if path.is_file()):
+            # A checkout may convert the ends of lines.
+            content = path.read_bytes().replace(b"\r\n", b"\n")
+            digest.update(json.dumps([path.relative_to(root).as_posix(), len(content)]).encode() + content)
+    return Checkout(version=__version__, declarations=digest.hexdigest()[:12])
+
+
+def dump_job(job: TenantJob, scope: Scope) -> dict[str, Any]:
+    """A job as the JSON object that the queue stores."""
+    plain: dict[str, Any] = _JOBS.dump_python(job, mode="json", exclude={"request": {"source_times"}})
+    # The order of a set differs between processes.
+    request = {name: sorted(value) if isinstance(value, list) else value for name, value in plain["request"].items()}
+    plain["request"] = request
+    return {"format": FORMAT, "project": scope.project, "environment": scope.environment, "job": plain}
+
+
+def load_job(stored: dict[str, Any]) -> TenantJob:
+    """The job in a JSON object of the queue."""
+    return _JOBS.validate_python(stored["job"])
+
+
+def name_lock(scope: Scope, tenant: str) -> str:
+    """What two jobs of one tenant share, so that they do not run at the same time."""
+    return f"{scope.key}:{tenant}"
+
+
+def name_queueing_lock(scope: Scope, job: TenantJob) -> str:
+    """What two jobs share that ask for the same, so that only one of them waits."""
+    plain = json.dumps(dump_job(job, scope)["job"]["request"], sort_keys=True)
+    return f"{name_lock(scope, job.tenant)}:{FORMAT}:{hashlib.sha256(plain.encode()).hexdigest()[:12]}"
+
+
+def rank_tenant(last_success: datetime | None, *, now: datetime) -> int:
+    """The priority of a tenant: the longer ago its last success is, the higher. It does not change while the job waits."""
+    # A success of the future is from before a clock was set back.
+    seconds = (min(last_success or EPOCH, now) - EPOCH).total_seconds()
+    return -int(seconds // 60)
+
+
+def is_due(job: TenantJob, last_success: datetime | None, *, now: datetime) -> bool:
+    """Whether a job is still due when a worker takes it."""
+    if job.due is None or last_success is None:
+        return True
+    return last_success > now.astimezone(UTC) or now - last_success >= job.due

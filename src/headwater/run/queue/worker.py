@@ -1,0 +1,363 @@
+"""`headwater worker`: takes jobs from the queue, and runs their tenants in a pool of processes.
+
+A worker that dies loses nothing: another one takes up its jobs. A worker that is only cut off from the queue goes on, and
+what it holds is protected by the leases of the ledger, so that no two workers write one tenant.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from headwater.errors import HeadwaterError, StateError
+from headwater.ledger.base import Ledger, RunOutcome
+from headwater.ledger.lease_owner import build_lease_owner
+from headwater.run.fleet.fleet import record_crash
+from headwater.run.fleet.pool import GRACE, WorkerPool
+from headwater.run.fleet.report import TenantResult
+from headwater.run.fleet.worker import TenantTask, WorkerSettings
+from headwater.run.queue.heartbeat import WorkerHeartbeat
+from headwater.run.queue.job import Checkout, is_due, read_checkout
+from headwater.run.queue.open import open_queue
+from headwater.run.queue.queue import TakenJob, TenantQueue
+from headwater.run.queue.workers import Registration, WorkerRegister
+from headwater.run.workspace import Workspace, open_project
+
+_POLL = 1.0
+"""Seconds between two looks into an empty queue."""
+
+_AGAIN = 15.0
+"""Seconds that a job waits that could not run; each attempt doubles them."""
+
+_LONGEST_WAIT = 300.0
+
+_MOST_ATTEMPTS = 5
+"""How often a job is put back because the ledger failed."""
+
+_LAST_ATTEMPTS = 15.0
+"""Seconds in which a worker that ends tries to reach a server that is away."""
+
+_SEEN_RUNS = 20
+"""The number of runs in which the last successful one of a tenant is searched."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerOptions:
+    """How a worker works."""
+
+    jobs: int = 1
+    """The number of processes."""
+    grace: timedelta = timedelta(seconds=20)
+    """After a request to stop: how long the tenants in progress may go on before they stop at a page."""
+    dead_after: timedelta = timedelta(seconds=60)
+    """After so long without a heartbeat, the other workers call this one dead, and take up its jobs."""
+    until_empty: bool = False
+    """Whether to end when no job is left."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerEvent:
+    """Something that a worker reports."""
+
+    name: str
+    tenant: str = ""
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerReport:
+    """What a worker did."""
+
+    seconds: float
+    outcomes: Mapping[str, int]
+    """The number of jobs by how they ended for this worker."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Settlement:
+    """What is to become of a job: it ends with a result, or it waits again."""
+
+    job: TakenJob
+    outcome: str
+    result: TenantResult | None = None
+    delay: timedelta | None = None
+    """How long it waits; None if it ends."""
+
+
+def run_worker(
+    workspace: Workspace,
+    options: WorkerOptions,
+    *,
+    environment: str = "",
+    stop: Callable[[], bool],
+    listen: Callable[[WorkerEvent], None],
+) -> WorkerReport:
+    """Serve the queue of a project until a stop is requested, or the queue is empty."""
+    started = workspace.clock.monotonic()
+    with open_queue(workspace, environment=environment, create=True) as queue:
+        worker = QueueWorker(workspace, queue, options, listen)
+        worker.run(stop)
+    return WorkerReport(seconds=workspace.clock.monotonic() - started, outcomes=dict(worker.outcomes))
+
+
+class QueueWorker:
+    """A worker. Use `run` once."""
+
+    def __init__(
+        self, workspace: Workspace, queue: TenantQueue, options: WorkerOptions, listen: Callable[[WorkerEvent], None]
+    ) -> None:
+        self.outcomes: Counter[str] = Counter()
+        self._workspace, self._queue, self._options, self._listen = workspace, queue, options, listen
+        self._clock = workspace.clock
+        self._checkout = read_checkout(workspace.root)
+        self._register = WorkerRegister(queue.connection)
+        self._owner = build_lease_owner()
+        settings = WorkerSettings(root=workspace.root, environment=queue.scope.environment)
+        self._pool = WorkerPool(settings, jobs=options.jobs, clock=self._clock)
+        self._held: dict[str, TakenJob] = {}
+        self._settlements: list[_Settlement] = []
+        self._next_take = self._next_settle = self._next_check = 0.0
+        self._drains_since: float | None = None
+        self._is_idle = False
+        self._trouble = ""
+        self._foreign: Mapping[str, int] = {}
+        self._worker, _ = self._register.register(self._build_registration())
+        self._heartbeat = self._start_heartbeat()
+
+    @property
+    def _queue_name(self) -> str:
+        return self._checkout.name_queue(self._queue.scope)
+
+    @property
+    def _job_ids(self) -> list[int]:
+        return [job.id for job in (*self._held.values(), *(settlement.job for settlement in self._settlements))]
+
+    def run(self, stop: Callable[[], bool]) -> None:
+        """Work until a stop is requested, or the queue is empty."""
+        self._report("worker_started", queue=self._queue_name, jobs=self._options.jobs)
+        try:
+            while True:
+                if stop():
+                    self._drain()
+                else:
+                    self._take_jobs()
+                for result in self._pool.collect():
+                    self._settlements.append(self._decide(self._held.pop(result.tenant), result))
+                    self._next_take = self._next_settle = 0.0
+                self._settle()
+                self._check()
+                if self._has_finished():
+                    return
+        finally:
+            self._close()
+
+    def _has_finished(self) -> bool:
+        if self._held:
+            return False
+        if self._drains_since is not None:
+            waited = self._clock.monotonic() - self._drains_since
+            limit = self._options.grace.total_seconds() + GRACE + _LAST_ATTEMPTS
+            return not self._settlements or waited > limit
+        return self._options.until_empty and self._is_idle and not self._settlements and self._is_queue_empty()
+
+    def _is_queue_empty(self) -> bool:
+        self._is_idle = False
+        try:
+            return self._queue.is_empty(self._queue_name)
+        except StateError as error:
+            self._report_trouble(error)
+            return False
+
+    # taking
+    def _take_jobs(self) -> None:
+        while self._pool.has_room and self._clock.monotonic() >= self._next_take:
+            job = self._take() if self._follow_checkout() else None
+            if job is None:
+                self._is_idle = True
+                self._next_take = self._clock.monotonic() + _POLL * random.uniform(0.8, 1.2)
+                return
+            self._is_idle = False
+            self._begin(job)
+
+    def _take(self) -> TakenJob | None:
+        try:
+            job = self._queue.take(self._queue_name, self._worker)
+        except StateError as error:
+            self._report_trouble(error)
+            return None
+        self._trouble = ""
+        return job
+
+    def _begin(self, job: TakenJob) -> None:
+        """Start a job, unless its tenant was removed or is no longer due."""
+        tenant = job.job.tenant
+        try:
+            outcome = self._find_reason_to_skip(job)
+        except HeadwaterError as error:
+            self._report_trouble(error)
+            self._settlements.append(_Settlement(job=job, outcome="put_back", delay=_find_delay(job)))
+            return
+        if outcome:
+            self._settlements.append(_Settlement(job=job, outcome=outcome))
+            return
+        self._held[tenant] = job
+        self._pool.start(TenantTask(tenant=tenant, request=job.job.request, timeout=job.job.timeout))
+
+    def _find_reason_to_skip(self, job: TakenJob) -> str:
+        if job.job.tenant not in self._workspace.list_tenants():
+            return "removed"
+        last_success = _find_last_success(self._workspace.ledger, job.job.tenant) if job.job.due else None
+        return "" if is_due(job.job, last_success, now=job.now) else "not_due"
+
+    def _follow_checkout(self) -> bool:
+        """Load the declarations again if a file has changed. False if they are invalid, so that no job is taken."""
+        try:
+            checkout = read_checkout(self._workspace.root)
+            if checkout != self._checkout:
+                self._load(checkout)
+        except (HeadwaterError, OSError) as error:
+            self._report_trouble(error)
+            return False
+        return True
+
+    def _load(self, checkout: Checkout) -> None:
+        workspace = open_project(self._workspace.root, environment=self._queue.scope.environment)
+        self._workspace.__exit__(None, None, None)
+        self._workspace, self._checkout = workspace, checkout
+        self._pool.renew()
+        self._register.move(self._worker, self._queue_name)
+        self._report("declarations_loaded", queue=self._queue_name)
+
+    # ending
+    def _decide(self, job: TakenJob, result: TenantResult) -> _Settlement:
+        """What becomes of a job after its run."""
+        if result.outcome in ("crashed", "timed_out"):
+            with suppress(StateError):
+                record_crash(self._workspace.ledger, result.tenant)
+        has_ledger_failed = any(error["kind"] == "StateError" for error in result.errors)
+        if result.outcome == "cancelled" and self._drains_since is not None:
+            return _Settlement(job=job, outcome="put_back", result=result, delay=timedelta())
+        if result.outcome in ("cancelled", "leased"):
+            return _Settlement(job=job, outcome=result.outcome, result=result, delay=_find_delay(job))
+        if result.outcome == "failed" and has_ledger_failed and job.attempts < _MOST_ATTEMPTS:
+            return _Settlement(job=job, outcome="put_back", result=result, delay=_find_delay(job))
+        return _Settlement(job=job, outcome=result.outcome, result=result)
+
+    def _settle(self) -> None:
+        """Tell the queue what became of jobs. If it cannot be reached, try again later."""
+        if self._clock.monotonic() < self._next_settle:
+            return
+        while self._settlements:
+            settlement = self._settlements[0]
+            try:
+                is_mine = self._save(settlement)
+            except StateError as error:
+                self._report_trouble(error)
+                self._next_settle = self._clock.monotonic() + _POLL
+                return
+            self._settlements.pop(0)
+            outcome = settlement.outcome if is_mine else "taken_over"
+            self.outcomes[outcome] += 1
+            self._report_outcome(settlement, outcome)
+
+    def _save(self, settlement: _Settlement) -> bool:
+        if settlement.delay is not None:
+            return self._queue.put_back(settlement.job, self._worker, delay=settlement.delay)
+        return self._queue.end(settlement.job, self._worker, owner=self._owner, result=settlement.result)
+
+    def _drain(self) -> None:
+        """Take no more jobs, and let the tenants in progress end: by themselves, then at a page, then at once."""
+        now, grace = self._clock.monotonic(), self._options.grace.total_seconds()
+        if self._drains_since is None:
+            self._drains_since = now
+            self._report("draining", tenants=len(self._held), grace=f"{grace:.0f}s")
+        if now - self._drains_since >= grace:
+            self._pool.stop()
+        if now - self._drains_since >= grace + GRACE:
+            self._pool.kill()
+
+    def _close(self) -> None:
+        self._pool.close()
+        self._heartbeat.close()
+        if self._held or self._settlements:
+            # Another worker takes them up: this process will be dead.
+            self._report("jobs_left", tenants=len(self._held) + len(self._settlements))
+            return
+        with suppress(StateError):
+            self._register.unregister(self._worker)
+
+    # keeping order
+    def _check(self) -> None:
+        """Take up what dead workers left, and what this one lost."""
+        if self._clock.monotonic() < self._next_check:
+            return
+        self._next_check = self._clock.monotonic() + min(self._options.dead_after.total_seconds() / 4, 15.0)
+        try:
+            if self._heartbeat.is_lost:
+                self._register_again()
+            self._queue.put_back_unknown(self._worker, job_ids=self._job_ids)
+            for takeover in self._register.take_up(self._queue.scope):
+                state = "given up" if takeover.is_given_up else "waits again"
+                self._report("taken_up", takeover.tenant, deaths=takeover.deaths, job=state)
+            self._report_foreign(self._queue.count_foreign(self._queue_name))
+        except StateError as error:
+            self._report_trouble(error)
+
+    def _register_again(self) -> None:
+        self._heartbeat.close()
+        self._worker, adopted = self._register.register(self._build_registration(), job_ids=self._job_ids)
+        self._heartbeat = self._start_heartbeat()
+        self._report("registered_again", jobs=len(adopted), lost=len(self._job_ids) - len(adopted))
+
+    def _build_registration(self) -> Registration:
+        return Registration(
+            scope=self._queue.scope,
+            queue=self._queue_name,
+            owner=self._owner,
+            jobs=self._options.jobs,
+            dead_after=self._options.dead_after.total_seconds(),
+        )
+
+    def _start_heartbeat(self) -> WorkerHeartbeat:
+        return WorkerHeartbeat(self._register, self._worker, dead_after=self._options.dead_after.total_seconds())
+
+    # reporting
+    def _report(self, name: str, tenant: str = "", **fields: object) -> None:
+        self._listen(WorkerEvent(name=name, tenant=tenant, fields=fields))
+
+    def _report_outcome(self, settlement: _Settlement, outcome: str) -> None:
+        result = settlement.result
+        fields: dict[str, object] = {"outcome": outcome}
+        if result is not None:
+            fields |= {"seconds": result.seconds, "rows": result.rows, "inserted": result.inserted}
+            fields["error"] = result.errors[0]["message"] if result.errors else ""
+        if settlement.delay:
+            fields["again_in"] = f"{settlement.delay.total_seconds():.0f}s"
+        self._report("tenant", settlement.job.job.tenant, **fields)
+
+    def _report_trouble(self, error: Exception) -> None:
+        """Report an error once, until something works again."""
+        message = str(error)
+        if message != self._trouble:
+            self._trouble = message
+            self._report("trouble", error=message)
+
+    def _report_foreign(self, foreign: Mapping[str, int]) -> None:
+        """Report jobs that this worker does not take: of another project, or queued from another version of this one."""
+        if foreign.keys() != self._foreign.keys():
+            for queue, count in foreign.items():
+                self._report("other_queue", queue=queue, waiting=count, own_queue=self._queue_name)
+        self._foreign = foreign
+
+
+def _find_delay(job: TakenJob) -> timedelta:
+    return timedelta(seconds=min(_AGAIN * 2 ** min(job.attempts, 10), _LONGEST_WAIT))
+
+
+def _find_last_success(ledger: Ledger, tenant: str) -> datetime | None:
+    runs = ledger.list_runs(tenant, limit=_SEEN_RUNS)
+    return next((run.ended_at for run in runs if run.outcome is RunOutcome.SUCCEEDED), None)
