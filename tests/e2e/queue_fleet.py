@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import signal
 import threading
 import time
 from contextlib import contextmanager
@@ -80,6 +81,8 @@ class ToyService:
         if resource == "time":
             return 200, {}, {}
         self.asked.append(tenant)
+        if tenant not in self.records:
+            return 403, {}, {}
         time.sleep(self.delay)
         if tenant == self.gated:
             self.gate.wait(60)
@@ -172,8 +175,18 @@ class Machine:
             kill(self.process)
         else:
             self.process.kill()
-        self.process.wait()
+            self.process.wait()
         self.process.stdout.close()
+
+    def end(self, *, seconds=60):
+        """Wait until the worker ends, and return what it printed."""
+        out, _ = self.process.communicate(timeout=seconds)
+        return out
+
+    def stop(self, *, seconds=60):
+        """Ask the worker to end, as a service manager does, and return what it printed."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.end(seconds=seconds)
 
     def read_log(self):
         return self.log.read_text()

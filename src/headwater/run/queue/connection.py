@@ -31,6 +31,14 @@ _OPTIONS: Final[Mapping[str, Any]] = {
     "tcp_user_timeout": 20_000,
 }
 _SETTINGS = ("SET lock_timeout TO 30000", "SET idle_in_transaction_session_timeout TO 60000", "SET TIME ZONE 'UTC'")
+_KNOWN_ERRORS = (
+    (
+        "couldn't get a connection",
+        "the server of the queue cannot be reached.",
+        "check that the server of the ledger is running; a worker tries again by itself",
+    ),
+    *PostgresBackend.known_errors,
+)
 _WAIT = 5.0
 """Seconds to wait for a connection while the server is away."""
 
@@ -95,7 +103,7 @@ def translate_errors(where: str) -> Iterator[None]:
     except (psycopg.Error, ConnectorException) as error:
         details = str(error.__cause__ or error) if isinstance(error, ConnectorException) else str(error)
         message, hint = next(
-            ((message, hint) for sign, message, hint in PostgresBackend.known_errors if sign in details),
+            ((message, hint) for sign, message, hint in _KNOWN_ERRORS if sign in details),
             ("the queue cannot be used.", "check the server of the ledger"),
         )
         message = message.replace("the ledger", "the queue")

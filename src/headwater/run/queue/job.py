@@ -35,7 +35,7 @@ class Scope:
     @property
     def key(self) -> str:
         """Its name in the tables of the queue."""
-        return f"{self.project}:{self.environment}"
+        return f"{self.project}/{self.environment}" if self.environment else self.project
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class Checkout:
 
     def name_queue(self, scope: Scope) -> str:
         """The name of its queue."""
-        return f"{scope.key}:{FORMAT}:{self.version}:{self.declarations}"
+        return f"{scope.key}@{self.version}-{FORMAT}-{self.declarations}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

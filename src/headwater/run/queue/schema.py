@@ -76,8 +76,7 @@ def prepare_schema(address: ServerAddress) -> None:
 
 
 def _create(connection: QueueTransaction, schema: str) -> None:
-    found = connection.execute("SELECT to_regnamespace(%s) AS schema", [quote(schema)]).fetchone()
-    if found is None or found["schema"] is None:
+    if connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [schema]).fetchone() is None:
         connection.execute(f"CREATE SCHEMA {quote(schema)}".encode())
     set_search_path(connection, schema)
     connection.execute(SchemaManager.get_schema())
@@ -85,11 +84,11 @@ def _create(connection: QueueTransaction, schema: str) -> None:
 
 
 def _list_applied(connection: QueueTransaction, schema: str) -> frozenset[str]:
-    table = f"{quote(schema)}.queue_migration"
-    found = connection.execute("SELECT to_regclass(%s) AS name", [table]).fetchone()
-    if found is None or found["name"] is None:
+    # to_regclass may answer from a cache, and so miss what another command has just created.
+    query = "SELECT 1 FROM pg_tables WHERE schemaname = %s AND tablename = 'queue_migration'"
+    if connection.execute(query, [schema]).fetchone() is None:
         return frozenset()
-    rows = connection.execute(f"SELECT name FROM {table}".encode())
+    rows = connection.execute(f"SELECT name FROM {quote(schema)}.queue_migration".encode())
     return frozenset(row["name"] for row in rows)
 
 

@@ -30,10 +30,10 @@ from headwater.run.workspace import Workspace, open_project
 _POLL = 1.0
 """Seconds between two looks into an empty queue."""
 
-_AGAIN = 15.0
+_AGAIN = 5.0
 """Seconds that a job waits that could not run; each attempt doubles them."""
 
-_LONGEST_WAIT = 300.0
+_LONGEST_WAIT = 30.0
 
 _MOST_ATTEMPTS = 5
 """How often a job is put back because the ledger failed."""
