@@ -126,7 +126,7 @@ def create_queue_world(tmp_path, bucket, create_database):
             service = ToyService([f"t{number:02}" for number in range(count)], **options)
             stack.enter_context(service.serve())
             checkouts = []
-            for name in ("first", "alone"):
+            for name in ("first", "single"):
                 url = create_database()
                 places = {"ledger": url, "warehouse": url, "lake": f"{bucket}/{name}"}
                 checkouts.append(Checkout(tmp_path / name, service, **places))

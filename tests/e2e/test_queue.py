@@ -105,7 +105,7 @@ def test_a_queue_without_postgres_or_without_its_extra_is_refused(tmp_path, crea
 
 @pytest.mark.slow
 def test_sigterm_stops_at_a_page_and_the_tenant_goes_on_from_there(create_queue_world, start_machine):
-    service, project, alone = create_queue_world(2, delay=0.7)
+    service, project, single = create_queue_world(2, delay=0.7)
     project("run", "--all", "--queue")
     machine = start_machine(project, "--jobs", 1, "--grace", "1s")
     wait_until(lambda: len(service.asked) >= 2)
@@ -118,8 +118,8 @@ def test_sigterm_stops_at_a_page_and_the_tenant_goes_on_from_there(create_queue_
     service.delay = 0
     assert project("worker", "--jobs", 1, "--until-empty").json["outcomes"] == {"succeeded": 2}
     requests = len(service.asked)
-    alone("run", "--all", "--jobs", 1)
-    assert project.read_rows() == alone.read_rows()
+    single("run", "--all", "--jobs", 1)
+    assert project.read_rows() == single.read_rows()
     # A page that was in the lake is not requested again. The page in progress of each resource may have been.
     assert requests <= len(service.asked) - requests + 2
 
@@ -147,7 +147,7 @@ def test_a_second_signal_exits_at_once_and_the_next_worker_takes_up_the_tenant(c
 def test_a_long_run_is_not_taken_from_a_live_worker_and_a_hung_worker_does_not_spoil_it(
     create_queue_world, tmp_path, start_machine
 ):
-    service, project, alone = create_queue_world(2)
+    service, project, single = create_queue_world(2)
     service.gated = "t00"
     service.gate.clear()
     project("run", "--all", "--queue")
@@ -169,8 +169,8 @@ def test_a_long_run_is_not_taken_from_a_live_worker_and_a_hung_worker_does_not_s
     wait_until(lambda: "tenant=t00 outcome=succeeded" in first.read_log() + second.read_log())
     for machine in (first, second):
         machine.stop()
-    alone("run", "--all", "--jobs", 1)
-    assert project.read_rows() == alone.read_rows()
+    single("run", "--all", "--jobs", 1)
+    assert project.read_rows() == single.read_rows()
     assert read_status(project)["waiting"] == 0
 
 
@@ -200,7 +200,7 @@ def test_a_worker_waits_for_a_server_that_is_away(create_queue_world, start_mach
 
 @pytest.mark.long
 def test_a_tenant_whose_ledger_went_away_runs_again(create_queue_world, start_machine):
-    service, project, alone = create_queue_world(2)
+    service, project, single = create_queue_world(2)
     service.gated = "t00"
     service.gate.clear()
     project("run", "--all", "--queue")
@@ -213,8 +213,8 @@ def test_a_tenant_whose_ledger_went_away_runs_again(create_queue_world, start_ma
     wait_until(lambda: machine.read_log().count("outcome=succeeded") == 2, seconds=150)
     assert "outcome=put_back" in machine.read_log()
     machine.stop()
-    alone("run", "--all", "--jobs", 1)
-    assert project.read_rows() == alone.read_rows()
+    single("run", "--all", "--jobs", 1)
+    assert project.read_rows() == single.read_rows()
 
 
 @pytest.mark.slow

@@ -28,9 +28,9 @@ OWNS: dict[str, tuple[str, ...]] = {
     "sqlalchemy": ("headwater/ledger/",),
     "alembic": ("headwater/ledger/",),
     "duckdb": ("headwater/warehouse/duckdb/", "headwater/warehouse/files/", "headwater/bronze/"),
-    "psycopg": ("headwater/warehouse/postgres/", "headwater/warehouse/redshift/", "headwater/run/queue/"),
-    "psycopg_pool": ("headwater/run/queue/",),
-    "procrastinate": ("headwater/run/queue/",),
+    "psycopg": ("headwater/warehouse/postgres/", "headwater/warehouse/redshift/", "headwater/ledger/queue/"),
+    "psycopg_pool": ("headwater/ledger/queue/",),
+    "procrastinate": ("headwater/ledger/queue/",),
     "pyspark": ("headwater/warehouse/spark/",),
     "pyarrow": (
         "headwater/warehouse/",

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from headwater.codegen.models import generate_models
+    from headwater.ledger.queue.records import QueueStatus
     from headwater.plan.explain import render_plan
     from headwater.plan.state import Layer, RunRequest, list_layers_to
     from headwater.plan.step import Plan
     from headwater.run.fleet.fleet import FleetProgress, ProgressListener, run_fleet
+    from headwater.run.fleet.pool import exit_with_workers
     from headwater.run.fleet.report import FleetReport, TenantResult
     from headwater.run.fleet.request import FleetRequest
     from headwater.run.inspect.as_of import build_as_of_query, read_as_of
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
     from headwater.run.pipeline.run import run
     from headwater.run.pipeline.single_step import StepOptions
     from headwater.run.queue.enqueue import QueueReport, queue_fleet
-    from headwater.run.queue.status import QueueStatus, pause_queue, read_queue_status, resume_queue
+    from headwater.run.queue.status import pause_queue, read_queue_status, resume_queue
     from headwater.run.queue.worker import WorkerEvent, WorkerOptions, WorkerReport, run_worker
     from headwater.run.schema import build_json_schema
     from headwater.run.selftest.selftest import (
@@ -96,6 +98,7 @@ __all__ = [
     "discard",
     "dump_plan",
     "erase_selftest",
+    "exit_with_workers",
     "explain",
     "generate_models",
     "init_project",
@@ -148,7 +151,7 @@ _MODULES = {
     "ProgressListener": "headwater.run.fleet.fleet",
     "Query": "headwater.run.inspect.query",
     "QueueReport": "headwater.run.queue.enqueue",
-    "QueueStatus": "headwater.run.queue.status",
+    "QueueStatus": "headwater.ledger.queue.records",
     "RunRequest": "headwater.plan.state",
     "SelfTestOptions": "headwater.testing.conformance.check",
     "SelfTestReport": "headwater.run.selftest.selftest",
@@ -172,6 +175,7 @@ _MODULES = {
     "discard": "headwater.run.manage.quarantine",
     "dump_plan": "headwater.run.inspect.plan",
     "erase_selftest": "headwater.run.selftest.selftest",
+    "exit_with_workers": "headwater.run.fleet.pool",
     "explain": "headwater.run.inspect.explain",
     "generate_models": "headwater.codegen.models",
     "init_project": "headwater.run.manage.init",

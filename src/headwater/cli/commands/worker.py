@@ -15,7 +15,6 @@ from headwater.cli.options import OutputOptions, ProjectOptions, expand_options
 from headwater.cli.output import print_result, to_plain
 from headwater.run import app
 from headwater.run.app import WorkerOptions
-from headwater.run.fleet.pool import exit_with_workers
 from headwater.run.signals import catch_signals
 
 commands = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -70,7 +69,7 @@ def worker(work: WorkOptions, project: ProjectOptions, output: OutputOptions) ->
         until_empty=work.until_empty,
     )
     with (
-        catch_signals(_NOTE, leave=exit_with_workers) as stop,
+        catch_signals(_NOTE, leave=app.exit_with_workers) as stop,
         app.open_project(project.project, environment=project.environment) as workspace,
     ):
         log = WorkerLog()

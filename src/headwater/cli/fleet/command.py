@@ -9,7 +9,6 @@ from headwater.cli.options import OutputOptions, ProjectOptions
 from headwater.cli.output import print_result, to_plain
 from headwater.run import app
 from headwater.run.app import FleetRequest
-from headwater.run.fleet.pool import exit_with_workers
 from headwater.run.signals import catch_signals
 
 _NOTE = "Stopping: the tenants in progress stop after the current page. Press Ctrl-C again to exit immediately.\n"
@@ -18,7 +17,7 @@ _NOTE = "Stopping: the tenants in progress stop after the current page. Press Ct
 def run_fleet_with_progress(project: ProjectOptions, output: OutputOptions, request: FleetRequest) -> int:
     """Run the requested tenants, print the report, and return its exit code."""
     with (
-        catch_signals(_NOTE, leave=exit_with_workers) as stop,
+        catch_signals(_NOTE, leave=app.exit_with_workers) as stop,
         open_progress() as listen,
         app.open_project(project.project, environment=project.environment) as workspace,
     ):

@@ -1,7 +1,6 @@
-"""Runs all tenants of a project on several machines: a queue of jobs in the database of the ledger, and its workers.
+"""Runs all tenants of a project on several machines: what a job asks for, the command that queues, and the worker.
 
-The queue is Procrastinate's: its tables and functions store the jobs, hand them out by priority, and keep two jobs of one
-tenant apart. Only this package imports it. Tests: tests/run/queue, tests/e2e/queue.
+`ledger/queue` stores the jobs. Tests: tests/run/queue, tests/e2e/test_queue.py, tests/e2e/test_queue_proof.py.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from headwater.run.fleet.fleet import list_matches
 from headwater.run.fleet.request import FleetRequest, choose_tenants
-from headwater.run.queue.job import TenantJob, rank_tenant, read_checkout
+from headwater.run.queue.job import TenantJob, build_job, rank_tenant, read_checkout
 from headwater.run.queue.open import open_queue
 from headwater.run.workspace import Workspace
 
@@ -27,9 +27,9 @@ def queue_fleet(workspace: Workspace, request: FleetRequest, *, environment: str
     with open_queue(workspace, environment=environment, create=True) as queue:
         now, successes = queue.read_now(), workspace.ledger.list_last_successes()
         jobs = [
-            (
+            build_job(
                 TenantJob(tenant=tenant, request=request.run, due=request.due, timeout=request.timeout),
-                rank_tenant(successes.get(tenant), now=now),
+                rank=rank_tenant(successes.get(tenant), now=now),
             )
             for tenant in choose_tenants(everyone, successes, request, now=now)
         ]

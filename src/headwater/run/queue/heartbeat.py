@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import Event, Thread
 
 from headwater.errors import StateError
-from headwater.run.queue.workers import WorkerRegister
+from headwater.ledger.queue.workers import WorkerRegister
 
 _BEATS = 5
 """The number of heartbeats in the time after which a worker counts as dead."""

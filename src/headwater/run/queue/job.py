@@ -12,30 +12,12 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from headwater.clock import EPOCH
+from headwater.ledger.queue.records import FORMAT, NewJob, Scope, TakenJob
 from headwater.plan.state import RunRequest
 from headwater.version import __version__
 
-FORMAT = 1
-"""The version of what a job contains. Workers with another one never get the job."""
-
-TASK = "run_tenant"
-"""What Procrastinate calls the only kind of job."""
-
 _DECLARED = ("headwater.yaml", "models", "connectors")
 """The files and folders of a project that decide what a run does."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """The part of a queue that belongs to one environment of one project."""
-
-    project: str
-    environment: str
-
-    @property
-    def key(self) -> str:
-        """Its name in the tables of the queue."""
-        return f"{self.project}/{self.environment}" if self.environment else self.project
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,29 +62,20 @@ def read_checkout(root: Path) -> Checkout:
     return Checkout(version=__version__, declarations=digest.hexdigest()[:12])
 
 
-def dump_job(job: TenantJob, scope: Scope) -> dict[str, Any]:
-    """A job as the JSON object that the queue stores."""
+def build_job(job: TenantJob, *, rank: int) -> NewJob:
+    """A job as the queue stores it."""
     plain: dict[str, Any] = _JOBS.dump_python(job, mode="json", exclude={"request": {"source_times"}})
     # The order of a set differs between processes.
     request = {name: sorted(value) if isinstance(value, list) else value for name, value in plain["request"].items()}
-    plain["request"] = request
-    return {"format": FORMAT, "project": scope.project, "environment": scope.environment, "job": plain}
+    digest = hashlib.sha256(json.dumps(request, sort_keys=True).encode())
+    return NewJob(
+        tenant=job.tenant, content={**plain, "request": request}, fingerprint=digest.hexdigest()[:12], rank=rank
+    )
 
 
-def load_job(stored: dict[str, Any]) -> TenantJob:
-    """The job in a JSON object of the queue."""
-    return _JOBS.validate_python(stored["job"])
-
-
-def name_lock(scope: Scope, tenant: str) -> str:
-    """What two jobs of one tenant share, so that they do not run at the same time."""
-    return f"{scope.key}:{tenant}"
-
-
-def name_queueing_lock(scope: Scope, job: TenantJob) -> str:
-    """What two jobs share that ask for the same, so that only one of them waits."""
-    plain = json.dumps(dump_job(job, scope)["job"]["request"], sort_keys=True)
-    return f"{name_lock(scope, job.tenant)}:{FORMAT}:{hashlib.sha256(plain.encode()).hexdigest()[:12]}"
+def load_job(taken: TakenJob) -> TenantJob:
+    """What a job that a worker took asks for."""
+    return _JOBS.validate_python(taken.content)
 
 
 def rank_tenant(last_success: datetime | None, *, now: datetime) -> int:

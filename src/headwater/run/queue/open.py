@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from headwater.errors import DeclarationError, StateError
+from headwater.ledger.queue.connection import QueueConnection
+from headwater.ledger.queue.queue import TenantQueue
+from headwater.ledger.queue.records import Scope
+from headwater.ledger.queue.schema import has_schema, name_schema, prepare_schema
 from headwater.ledger.sql.server_address import ServerAddress, find_server
-from headwater.run.queue.connection import QueueConnection
-from headwater.run.queue.job import Scope
-from headwater.run.queue.queue import TenantQueue
-from headwater.run.queue.schema import has_schema, name_schema, prepare_schema
 from headwater.run.workspace import Workspace
 
 

@@ -16,15 +16,16 @@ from datetime import datetime, timedelta
 from headwater.errors import HeadwaterError, StateError
 from headwater.ledger.base import Ledger, RunOutcome
 from headwater.ledger.lease_owner import build_lease_owner
+from headwater.ledger.queue.queue import TenantQueue
+from headwater.ledger.queue.records import JobResult, Registration, TakenJob
+from headwater.ledger.queue.workers import WorkerRegister
 from headwater.run.fleet.fleet import record_crash
 from headwater.run.fleet.pool import GRACE, WorkerPool
 from headwater.run.fleet.report import TenantResult
 from headwater.run.fleet.worker import TenantTask, WorkerSettings
 from headwater.run.queue.heartbeat import WorkerHeartbeat
-from headwater.run.queue.job import Checkout, is_due, read_checkout
+from headwater.run.queue.job import Checkout, TenantJob, is_due, load_job, read_checkout
 from headwater.run.queue.open import open_queue
-from headwater.run.queue.queue import TakenJob, TenantQueue
-from headwater.run.queue.workers import Registration, WorkerRegister
 from headwater.run.workspace import Workspace, open_project
 
 _POLL = 1.0
@@ -78,7 +79,7 @@ class WorkerReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Settlement:
+class _JobEnd:
     """What is to become of a job: it ends with a result, or it waits again."""
 
     job: TakenJob
@@ -119,8 +120,8 @@ class QueueWorker:
         settings = WorkerSettings(root=workspace.root, environment=queue.scope.environment)
         self._pool = WorkerPool(settings, jobs=options.jobs, clock=self._clock)
         self._held: dict[str, TakenJob] = {}
-        self._settlements: list[_Settlement] = []
-        self._next_take = self._next_settle = self._next_check = 0.0
+        self._job_ends: list[_JobEnd] = []
+        self._next_take = self._next_end = self._next_check = 0.0
         self._drains_since: float | None = None
         self._is_idle = False
         self._trouble = ""
@@ -134,7 +135,7 @@ class QueueWorker:
 
     @property
     def _job_ids(self) -> list[int]:
-        return [job.id for job in (*self._held.values(), *(settlement.job for settlement in self._settlements))]
+        return [job.id for job in (*self._held.values(), *(end.job for end in self._job_ends))]
 
     def run(self, stop: Callable[[], bool]) -> None:
         """Work until a stop is requested, or the queue is empty."""
@@ -146,9 +147,9 @@ class QueueWorker:
                 else:
                     self._take_jobs()
                 for result in self._pool.collect():
-                    self._settlements.append(self._decide(self._held.pop(result.tenant), result))
-                    self._next_take = self._next_settle = 0.0
-                self._settle()
+                    self._job_ends.append(self._decide(self._held.pop(result.tenant), result))
+                    self._next_take = self._next_end = 0.0
+                self._end_jobs()
                 self._check()
                 if self._has_finished():
                     return
@@ -161,8 +162,8 @@ class QueueWorker:
         if self._drains_since is not None:
             waited = self._clock.monotonic() - self._drains_since
             limit = self._options.grace.total_seconds() + GRACE + _LAST_ATTEMPTS
-            return not self._settlements or waited > limit
-        return self._options.until_empty and self._is_idle and not self._settlements and self._is_queue_empty()
+            return not self._job_ends or waited > limit
+        return self._options.until_empty and self._is_idle and not self._job_ends and self._is_queue_empty()
 
     def _is_queue_empty(self) -> bool:
         self._is_idle = False
@@ -192,26 +193,26 @@ class QueueWorker:
         self._trouble = ""
         return job
 
-    def _begin(self, job: TakenJob) -> None:
+    def _begin(self, taken: TakenJob) -> None:
         """Start a job, unless its tenant was removed or is no longer due."""
-        tenant = job.job.tenant
         try:
-            outcome = self._find_reason_to_skip(job)
+            job = load_job(taken)
+            outcome = self._find_reason_to_skip(job, taken.now)
         except HeadwaterError as error:
             self._report_trouble(error)
-            self._settlements.append(_Settlement(job=job, outcome="put_back", delay=_find_delay(job)))
+            self._job_ends.append(_JobEnd(job=taken, outcome="put_back", delay=_find_delay(taken)))
             return
         if outcome:
-            self._settlements.append(_Settlement(job=job, outcome=outcome))
+            self._job_ends.append(_JobEnd(job=taken, outcome=outcome))
             return
-        self._held[tenant] = job
-        self._pool.start(TenantTask(tenant=tenant, request=job.job.request, timeout=job.job.timeout))
+        self._held[taken.tenant] = taken
+        self._pool.start(TenantTask(tenant=taken.tenant, request=job.request, timeout=job.timeout))
 
-    def _find_reason_to_skip(self, job: TakenJob) -> str:
-        if job.job.tenant not in self._workspace.list_tenants():
+    def _find_reason_to_skip(self, job: TenantJob, now: datetime) -> str:
+        if job.tenant not in self._workspace.list_tenants():
             return "removed"
-        last_success = _find_last_success(self._workspace.ledger, job.job.tenant) if job.job.due else None
-        return "" if is_due(job.job, last_success, now=job.now) else "not_due"
+        last_success = _find_last_success(self._workspace.ledger, job.tenant) if job.due else None
+        return "" if is_due(job, last_success, now=now) else "not_due"
 
     def _follow_checkout(self) -> bool:
         """Load the declarations again if a file has changed. False if they are invalid, so that no job is taken."""
@@ -233,41 +234,52 @@ class QueueWorker:
         self._report("declarations_loaded", queue=self._queue_name)
 
     # ending
-    def _decide(self, job: TakenJob, result: TenantResult) -> _Settlement:
+    def _decide(self, job: TakenJob, result: TenantResult) -> _JobEnd:
         """What becomes of a job after its run."""
         if result.outcome in ("crashed", "timed_out"):
             with suppress(StateError):
                 record_crash(self._workspace.ledger, result.tenant)
         has_ledger_failed = any(error["kind"] == "StateError" for error in result.errors)
         if result.outcome == "cancelled" and self._drains_since is not None:
-            return _Settlement(job=job, outcome="put_back", result=result, delay=timedelta())
+            return _JobEnd(job=job, outcome="put_back", result=result, delay=timedelta())
         if result.outcome in ("cancelled", "leased"):
-            return _Settlement(job=job, outcome=result.outcome, result=result, delay=_find_delay(job))
+            return _JobEnd(job=job, outcome=result.outcome, result=result, delay=_find_delay(job))
         if result.outcome == "failed" and has_ledger_failed and job.attempts < _MOST_ATTEMPTS:
-            return _Settlement(job=job, outcome="put_back", result=result, delay=_find_delay(job))
-        return _Settlement(job=job, outcome=result.outcome, result=result)
+            return _JobEnd(job=job, outcome="put_back", result=result, delay=_find_delay(job))
+        return _JobEnd(job=job, outcome=result.outcome, result=result)
 
-    def _settle(self) -> None:
+    def _end_jobs(self) -> None:
         """Tell the queue what became of jobs. If it cannot be reached, try again later."""
-        if self._clock.monotonic() < self._next_settle:
+        if self._clock.monotonic() < self._next_end:
             return
-        while self._settlements:
-            settlement = self._settlements[0]
+        while self._job_ends:
+            end = self._job_ends[0]
             try:
-                is_mine = self._save(settlement)
+                is_mine = self._save(end)
             except StateError as error:
                 self._report_trouble(error)
-                self._next_settle = self._clock.monotonic() + _POLL
+                self._next_end = self._clock.monotonic() + _POLL
                 return
-            self._settlements.pop(0)
-            outcome = settlement.outcome if is_mine else "taken_over"
+            self._job_ends.pop(0)
+            outcome = end.outcome if is_mine else "taken_over"
             self.outcomes[outcome] += 1
-            self._report_outcome(settlement, outcome)
+            self._report_outcome(end, outcome)
 
-    def _save(self, settlement: _Settlement) -> bool:
-        if settlement.delay is not None:
-            return self._queue.put_back(settlement.job, self._worker, delay=settlement.delay)
-        return self._queue.end(settlement.job, self._worker, owner=self._owner, result=settlement.result)
+    def _save(self, end: _JobEnd) -> bool:
+        if end.delay is not None:
+            return self._queue.put_back(end.job, self._worker, delay=end.delay)
+        return self._queue.end(end.job, self._worker, result=self._build_result(end.result))
+
+    def _build_result(self, result: TenantResult | None) -> JobResult | None:
+        if result is None:
+            return None
+        return JobResult(
+            tenant=result.tenant,
+            outcome=result.outcome,
+            seconds=result.seconds,
+            owner=self._owner,
+            error=next(iter(result.errors), None),
+        )
 
     def _drain(self) -> None:
         """Take no more jobs, and let the tenants in progress end: by themselves, then at a page, then at once."""
@@ -283,9 +295,9 @@ class QueueWorker:
     def _close(self) -> None:
         self._pool.close()
         self._heartbeat.close()
-        if self._held or self._settlements:
+        if self._held or self._job_ends:
             # Another worker takes them up: this process will be dead.
-            self._report("jobs_left", tenants=len(self._held) + len(self._settlements))
+            self._report("jobs_left", tenants=len(self._held) + len(self._job_ends))
             return
         with suppress(StateError):
             self._register.unregister(self._worker)
@@ -329,15 +341,15 @@ class QueueWorker:
     def _report(self, name: str, tenant: str = "", **fields: object) -> None:
         self._listen(WorkerEvent(name=name, tenant=tenant, fields=fields))
 
-    def _report_outcome(self, settlement: _Settlement, outcome: str) -> None:
-        result = settlement.result
+    def _report_outcome(self, end: _JobEnd, outcome: str) -> None:
+        result = end.result
         fields: dict[str, object] = {"outcome": outcome}
         if result is not None:
             fields |= {"seconds": result.seconds, "rows": result.rows, "inserted": result.inserted}
             fields["error"] = result.errors[0]["message"] if result.errors else ""
-        if settlement.delay:
-            fields["again_in"] = f"{settlement.delay.total_seconds():.0f}s"
-        self._report("tenant", settlement.job.job.tenant, **fields)
+        if end.delay:
+            fields["again_in"] = f"{end.delay.total_seconds():.0f}s"
+        self._report("tenant", end.job.tenant, **fields)
 
     def _report_trouble(self, error: Exception) -> None:
         """Report an error once, until something works again."""

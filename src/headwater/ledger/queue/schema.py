@@ -7,9 +7,9 @@ from pathlib import Path
 from procrastinate.schema import SchemaManager
 
 from headwater.errors import StateError
+from headwater.ledger.queue.connection import QueueTransaction, connect_once, set_search_path
 from headwater.ledger.sql.server_address import ServerAddress
 from headwater.names import quote
-from headwater.run.queue.connection import QueueTransaction, connect_once, set_search_path
 
 _OWN = {
     "headwater_01": """

@@ -7,23 +7,15 @@ import uuid
 import psycopg
 import pytest
 
+from headwater.ledger.queue.connection import QueueConnection
+from headwater.ledger.queue.queue import TenantQueue
+from headwater.ledger.queue.records import Scope
+from headwater.ledger.queue.schema import name_schema, prepare_schema
+from headwater.ledger.queue.workers import WorkerRegister
 from headwater.ledger.sql.server_address import find_server
-from headwater.run.queue.connection import QueueConnection
-from headwater.run.queue.job import Scope
-from headwater.run.queue.queue import TenantQueue
-from headwater.run.queue.schema import name_schema, prepare_schema
-from headwater.run.queue.workers import WorkerRegister
-from tests.grid.postgres_server import postgres_server
 
 SCOPE = Scope(project="shop", environment="")
 QUEUE = "shop@1"
-
-
-@pytest.fixture(scope="session")
-def server():
-    """The address of a server."""
-    with postgres_server() as url:
-        yield url
 
 
 @pytest.fixture

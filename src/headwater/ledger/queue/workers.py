@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import timedelta
 
 from procrastinate import sql
@@ -12,9 +11,9 @@ from psycopg.types.json import Jsonb
 
 from headwater.errors import HeadwaterError
 from headwater.ledger.lease_owner import is_dead_process
-from headwater.run.queue.connection import QueueConnection, QueueTransaction
-from headwater.run.queue.job import Scope
-from headwater.run.queue.queue import queue_again
+from headwater.ledger.queue.connection import QueueConnection, QueueTransaction
+from headwater.ledger.queue.queue import queue_again
+from headwater.ledger.queue.records import Registration, Scope, Takeover
 
 MOST_DEATHS = 5
 """How many workers in succession may die with a tenant before its job counts as the cause."""
@@ -24,28 +23,6 @@ _FIRST_DELAY = 10.0
 
 _KEPT = timedelta(days=30)
 """How long the result of a tenant is kept that had no job since."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registration:
-    """What a worker says about itself."""
-
-    scope: Scope
-    queue: str
-    owner: str
-    """Its process, as in a lease, so that a dead process on the same machine is noticed at once."""
-    jobs: int
-    dead_after: float
-    """Seconds without a heartbeat after which the others may call it dead."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Takeover:
-    """What became of a job whose worker died."""
-
-    tenant: str
-    deaths: int
-    is_given_up: bool
 
 
 class WorkerRegister:
@@ -102,7 +79,7 @@ class WorkerRegister:
                 return ()
             dead = _list_dead(tx, scope)
             rows = tx.execute(
-                "SELECT id, args -> 'job' ->> 'tenant' AS tenant FROM procrastinate_jobs"
+                "SELECT id, args ->> 'tenant' AS tenant FROM procrastinate_jobs"
                 " WHERE status = 'doing' AND args ->> 'project' = %s AND args ->> 'environment' = %s"
                 " AND (worker_id IS NULL OR worker_id = ANY (%s)) ORDER BY id FOR UPDATE",
                 [scope.project, scope.environment, dead],

@@ -6,9 +6,7 @@ was silent for too long.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,43 +14,17 @@ from procrastinate import sql
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.jobs import Job
 from psycopg.errors import UniqueViolation
+from psycopg.types.json import Jsonb
 
-from headwater.run.fleet.report import TenantResult
-from headwater.run.queue.connection import QueueConnection, QueueTransaction
-from headwater.run.queue.job import (
-    FORMAT,
-    TASK,
-    Scope,
-    TenantJob,
-    dump_job,
-    load_job,
-    name_lock,
-    name_queueing_lock,
-)
+from headwater.errors import StateError
+from headwater.ledger.queue.connection import QueueConnection, QueueTransaction
+from headwater.ledger.queue.records import FORMAT, JobResult, NewJob, PutResult, Scope, TakenJob
+
+_TASK = "run_tenant"
+"""What Procrastinate calls the only kind of job."""
 
 _ATTEMPTS = 5
 """How often jobs are put again if another command puts the same ones at the same moment."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TakenJob:
-    """A job that a worker holds."""
-
-    id: int
-    job: TenantJob
-    attempts: int
-    """How often it was put back before."""
-    now: datetime
-    """The time of the server when it was taken."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PutResult:
-    """What became of the jobs that a command put."""
-
-    queued: tuple[str, ...]
-    waiting: tuple[str, ...]
-    """Tenants of which the same job waits already."""
 
 
 class TenantQueue:
@@ -68,8 +40,8 @@ class TenantQueue:
             now: datetime = _read_one(tx, "SELECT clock_timestamp() AS value")
             return now
 
-    def put(self, queue: str, jobs: Sequence[tuple[TenantJob, int]]) -> PutResult:
-        """Put jobs with their priorities. A job that waits already is not put again, but moves to this queue.
+    def put(self, queue: str, jobs: Sequence[NewJob]) -> PutResult:
+        """Put jobs. A job that waits already is not put again, but moves to this queue.
 
         So the jobs that an older checkout queued wait for the workers of this one.
         """
@@ -79,34 +51,33 @@ class TenantQueue:
                     return self._put(tx, queue, jobs)
             except AlreadyEnqueued:
                 continue
-        msg = "other commands put the same jobs all the time"
-        raise RuntimeError(msg)
-
-    def _put(self, tx: QueueTransaction, queue: str, jobs: Sequence[tuple[TenantJob, int]]) -> PutResult:
-        self._move_waiting(tx, queue)
-        rows = tx.execute(
-            "SELECT queueing_lock FROM procrastinate_jobs WHERE status = 'todo' AND queue_name = %s", [queue]
-        ).fetchall()
-        present = {row["queueing_lock"] for row in rows}
-        news = [(job, rank) for job, rank in jobs if name_queueing_lock(self.scope, job) not in present]
-        if news:
-            built = [self._build(job, queue, rank) for job, rank in news]
-            self.connection.jobs.batch_defer_jobs(built, connection=tx)
-        queued = {job.tenant for job, _ in news}
-        return PutResult(
-            queued=tuple(job.tenant for job, _ in news),
-            waiting=tuple(job.tenant for job, _ in jobs if job.tenant not in queued),
+        raise StateError(
+            "other commands put the same jobs all the time; nothing was put.",
+            where=self.connection.where,
+            hint="run the command again",
         )
 
-    def _build(self, job: TenantJob, queue: str, rank: int) -> Job:
+    def _put(self, tx: QueueTransaction, queue: str, jobs: Sequence[NewJob]) -> PutResult:
+        self._move_waiting(tx, queue)
+        rows = tx.execute("SELECT queueing_lock FROM procrastinate_jobs WHERE status = 'todo'").fetchall()
+        present = {row["queueing_lock"] for row in rows}
+        news = [built for built in (self._build(job, queue) for job in jobs) if built.queueing_lock not in present]
+        if news:
+            self.connection.jobs.batch_defer_jobs(news, connection=tx)
+        queued = tuple(str(built.task_kwargs["tenant"]) for built in news)
+        return PutResult(queued=queued, waiting=tuple(job.tenant for job in jobs if job.tenant not in queued))
+
+    def _build(self, job: NewJob, queue: str) -> Job:
+        lock = f"{self.scope.key}:{job.tenant}"
+        scope = {"project": self.scope.project, "environment": self.scope.environment}
         return Job(
             id=None,
             queue=queue,
-            priority=rank,
-            lock=name_lock(self.scope, job.tenant),
-            queueing_lock=name_queueing_lock(self.scope, job),
-            task_name=TASK,
-            task_kwargs=dump_job(job, self.scope),
+            priority=job.rank,
+            lock=lock,
+            queueing_lock=f"{lock}:{FORMAT}:{job.fingerprint}",
+            task_name=_TASK,
+            task_kwargs={"format": FORMAT, **scope, "tenant": job.tenant, "job": dict(job.content)},
         )
 
     def _move_waiting(self, tx: QueueTransaction, queue: str) -> None:
@@ -133,16 +104,17 @@ class TenantQueue:
             if row is None or row["id"] is None:
                 return None
             now = _read_one(tx, "SELECT clock_timestamp() AS value")
-            return TakenJob(id=row["id"], job=load_job(row["args"]), attempts=row["attempts"], now=now)
+            args = row["args"]
+            return TakenJob(id=row["id"], tenant=args["tenant"], content=args["job"], attempts=row["attempts"], now=now)
 
-    def end(self, job: TakenJob, worker: int, *, owner: str, result: TenantResult | None) -> bool:
+    def end(self, job: TakenJob, worker: int, *, result: JobResult | None) -> bool:
         """Delete a job that has ended, and keep its result. False if this worker no longer holds the job."""
         with self.connection.transaction() as tx:
             if not _hold(tx, job.id, worker):
                 return False
             tx.execute("SELECT procrastinate_finish_job_v1(%s, 'succeeded', true)", [job.id])
             if result is not None:
-                save_result(tx, self.scope, result, owner=owner)
+                _save_result(tx, self.scope, result)
             return True
 
     def put_back(self, job: TakenJob, worker: int, *, delay: timedelta) -> bool:
@@ -209,9 +181,9 @@ def queue_again(tx: QueueTransaction, job: int, *, delay: timedelta) -> None:
         tx.execute("SELECT procrastinate_finish_job_v1(%s, 'succeeded', true)", [job])
 
 
-def save_result(tx: QueueTransaction, scope: Scope, result: TenantResult, *, owner: str) -> None:
+def _save_result(tx: QueueTransaction, scope: Scope, result: JobResult) -> None:
     """Keep how the last job of a tenant ended."""
-    error = json.dumps(dict(result.errors[0])) if result.errors else None
+    error = None if result.error is None else Jsonb(dict(result.error))
     tx.execute(
         """
         INSERT INTO queue_tenant (scope, tenant, deaths, outcome, ended_at, seconds, owner, error)
@@ -224,7 +196,7 @@ def save_result(tx: QueueTransaction, scope: Scope, result: TenantResult, *, own
             "tenant": result.tenant,
             "outcome": result.outcome,
             "seconds": result.seconds,
-            "owner": owner,
+            "owner": result.owner,
             "error": error,
         },
     )
