@@ -76,6 +76,19 @@ def test_the_options_of_a_run_apply_to_the_jobs(create_queue_world):
     assert project.read_rows() == {}
 
 
+def test_a_job_that_nobody_can_read_ends_and_the_others_run(create_queue_world):
+    _, project, _ = create_queue_world(2)
+    project("run", "--all", "--queue")
+    with psycopg.connect(project.warehouse) as db:
+        db.execute(
+            "UPDATE headwater_queue.procrastinate_jobs SET args = jsonb_set(args, '{job,request,since}', '\"soon\"')"
+            " WHERE args ->> 'tenant' = 't00'"
+        )
+    assert project("worker", "--jobs", 1, "--until-empty").json["outcomes"] == {"failed": 1, "succeeded": 1}
+    (failure,) = read_status(project)["failed"]
+    assert (failure["tenant"], failure["error"]["message"]) == ("t00", "the job cannot be read.")
+
+
 def test_a_paused_queue_waits(create_queue_world, start_machine):
     _, project, _ = create_queue_world(1)
     project("run", "--all", "--queue")

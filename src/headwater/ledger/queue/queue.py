@@ -105,7 +105,13 @@ class TenantQueue:
                 return None
             now = _read_one(tx, "SELECT clock_timestamp() AS value")
             args = row["args"]
-            return TakenJob(id=row["id"], tenant=args["tenant"], content=args["job"], attempts=row["attempts"], now=now)
+            return TakenJob(
+                id=row["id"],
+                tenant=args.get("tenant", ""),
+                content=args.get("job", {}),
+                attempts=row["attempts"],
+                now=now,
+            )
 
     def end(self, job: TakenJob, worker: int, *, result: JobResult | None) -> bool:
         """Delete a job that has ended, and keep its result. False if this worker no longer holds the job."""

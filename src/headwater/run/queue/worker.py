@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from headwater.errors import HeadwaterError, StateError
+from headwater.errors import DeclarationError, HeadwaterError, StateError
 from headwater.ledger.base import Ledger, RunOutcome
 from headwater.ledger.lease_owner import build_lease_owner
 from headwater.ledger.queue.queue import TenantQueue
@@ -21,7 +21,7 @@ from headwater.ledger.queue.records import JobResult, Registration, TakenJob
 from headwater.ledger.queue.workers import WorkerRegister
 from headwater.run.fleet.fleet import record_crash
 from headwater.run.fleet.pool import GRACE, WorkerPool
-from headwater.run.fleet.report import TenantResult
+from headwater.run.fleet.report import TenantResult, describe_error
 from headwater.run.fleet.worker import TenantTask, WorkerSettings
 from headwater.run.queue.heartbeat import WorkerHeartbeat
 from headwater.run.queue.job import Checkout, TenantJob, is_due, load_job, read_checkout
@@ -197,6 +197,10 @@ class QueueWorker:
         """Start a job, unless its tenant was removed or is no longer due."""
         try:
             job = load_job(taken)
+        except (ValueError, DeclarationError) as error:
+            self._job_ends.append(_JobEnd(job=taken, outcome="failed", result=_build_unreadable(taken, error)))
+            return
+        try:
             outcome = self._find_reason_to_skip(job, taken.now)
         except HeadwaterError as error:
             self._report_trouble(error)
@@ -368,6 +372,16 @@ class QueueWorker:
 
 def _find_delay(job: TakenJob) -> timedelta:
     return timedelta(seconds=min(_AGAIN * 2 ** min(job.attempts, 10), _LONGEST_WAIT))
+
+
+def _build_unreadable(job: TakenJob, error: Exception) -> TenantResult:
+    unreadable = HeadwaterError(
+        "the job cannot be read.",
+        where=job.tenant,
+        details=type(error).__name__,
+        hint="`headwater run --all --queue` puts another one",
+    )
+    return TenantResult(tenant=job.tenant, outcome="failed", errors=(describe_error(unreadable),))
 
 
 def _find_last_success(ledger: Ledger, tenant: str) -> datetime | None:
