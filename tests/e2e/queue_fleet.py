@@ -106,7 +106,7 @@ class Checkout(Shop):
 
     def __init__(self, root, service, *, ledger, warehouse, lake):
         super().__init__(root)
-        self.warehouse = warehouse
+        self.warehouse, self.lake = warehouse, lake
         self.env |= {"LEDGER_URL": ledger, "E2E_URL": warehouse, "HEADWATER_LOG_LEVEL": "info"}
         root.mkdir()
         declared = {
@@ -126,7 +126,8 @@ class Checkout(Shop):
         """Another checkout of the same project."""
         other = Shop.__new__(Checkout)
         shutil.copytree(self.root, root, ignore=shutil.ignore_patterns(".headwater"))
-        other.root, other.env, other.tenants, other.warehouse = root, dict(self.env), {}, self.warehouse
+        other.root, other.env, other.tenants = root, dict(self.env), {}
+        other.warehouse, other.lake = self.warehouse, self.lake
         return other
 
     def read_rows(self):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
@@ -89,6 +88,16 @@ def test_a_job_that_nobody_can_read_ends_and_the_others_run(create_queue_world):
     assert (failure["tenant"], failure["error"]["message"]) == ("t00", "the job cannot be read.")
 
 
+def test_an_environment_has_a_queue_of_its_own(create_queue_world):
+    _, project, _ = create_queue_world(1)
+    project.declare(environments={"production": {"lake": {"url": f"{project.lake}/production"}}})
+    assert project("run", "--all", "--queue", "--env", "production").json["queued"] == ["t00"]
+    assert project("run", "--all", "--queue").json["queued"] == ["t00"]
+    assert project("worker", "--jobs", 1, "--until-empty").json["outcomes"] == {"succeeded": 1}
+    status = project("queue", "status", "--env", "production").json
+    assert (status["waiting"], status["queue"].partition("@")[0]) == (1, "toys/production")
+
+
 def test_a_paused_queue_waits(create_queue_world, start_machine):
     _, project, _ = create_queue_world(1)
     project("run", "--all", "--queue")
@@ -101,7 +110,7 @@ def test_a_paused_queue_waits(create_queue_world, start_machine):
     assert '"succeeded":1' in machine.end()
 
 
-def test_a_queue_without_postgres_or_without_its_extra_is_refused(tmp_path, create_queue_world, monkeypatch):
+def test_a_queue_without_postgres_is_refused(create_queue_world):
     _, project, _ = create_queue_world(1)
     project.declare(ledger={"url": "sqlite:///.headwater/ledger.db"})
     for words in (("run", "--all", "--queue"), ("worker", "--until-empty"), ("queue", "status")):
@@ -109,9 +118,6 @@ def test_a_queue_without_postgres_or_without_its_extra_is_refused(tmp_path, crea
         assert error["message"] == "A queue needs a ledger on Postgres."
         assert error["at"].startswith("headwater.yaml:")
         assert "ledger move" in error["fix"]
-    monkeypatch.setitem(sys.modules, "procrastinate", None)
-    for words in (("run", "--all", "--queue"), ("worker",), ("queue", "status")):
-        assert 'pip install "headwater[queue]"' in project(*words, code=2).error["fix"]
     assert "contradict" in project("run", "--all", "--queue", "--jobs", 2, code=2).error["message"]
     assert "needs `--all`" in project("run", "--queue", code=2).error["message"]
 
@@ -137,7 +143,7 @@ def test_sigterm_stops_at_a_page_and_the_tenant_goes_on_from_there(create_queue_
     assert requests <= len(service.asked) - requests + 2
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_second_signal_exits_at_once_and_the_next_worker_takes_up_the_tenant(create_queue_world, start_machine):
     service, project, _ = create_queue_world(1)
     service.gated = "t00"
@@ -198,7 +204,7 @@ def cut_off(url):
         server.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true".encode())
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_worker_waits_for_a_server_that_is_away(create_queue_world, start_machine):
     _, project, _ = create_queue_world(1)
     machine = start_machine(project, *QUICK, "--jobs", 1)

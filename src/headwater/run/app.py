@@ -47,9 +47,10 @@ if TYPE_CHECKING:
     from headwater.run.pipeline.rebuild import rebuild
     from headwater.run.pipeline.run import run
     from headwater.run.pipeline.single_step import StepOptions
-    from headwater.run.queue.enqueue import QueueReport, queue_fleet
+    from headwater.run.queue.enqueue import queue_fleet
+    from headwater.run.queue.results import QueueReport, WorkerEvent, WorkerOptions, WorkerReport
     from headwater.run.queue.status import pause_queue, read_queue_status, resume_queue
-    from headwater.run.queue.worker import WorkerEvent, WorkerOptions, WorkerReport, run_worker
+    from headwater.run.queue.worker import run_worker
     from headwater.run.schema import build_json_schema
     from headwater.run.selftest.selftest import (
         SelfTestReport,
@@ -150,7 +151,7 @@ _MODULES = {
     "Plan": "headwater.plan.step",
     "ProgressListener": "headwater.run.fleet.fleet",
     "Query": "headwater.run.inspect.query",
-    "QueueReport": "headwater.run.queue.enqueue",
+    "QueueReport": "headwater.run.queue.results",
     "QueueStatus": "headwater.ledger.queue.records",
     "RunRequest": "headwater.plan.state",
     "SelfTestOptions": "headwater.testing.conformance.check",
@@ -159,9 +160,9 @@ _MODULES = {
     "StepOptions": "headwater.run.pipeline.single_step",
     "TenantResult": "headwater.run.fleet.report",
     "TenantWorkspace": "headwater.run.workspace",
-    "WorkerEvent": "headwater.run.queue.worker",
-    "WorkerOptions": "headwater.run.queue.worker",
-    "WorkerReport": "headwater.run.queue.worker",
+    "WorkerEvent": "headwater.run.queue.results",
+    "WorkerOptions": "headwater.run.queue.results",
+    "WorkerReport": "headwater.run.queue.results",
     "Workspace": "headwater.run.workspace",
     "add_connection": "headwater.run.manage.tenants",
     "add_tenant": "headwater.run.manage.tenants",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import subprocess
 import sys
@@ -278,3 +279,39 @@ def test_the_overview_tells_who_works_and_who_is_dead(queue, register):
     assert [(worker.is_alive, worker.is_current) for worker in overview.workers] == [(False, True), (True, True)]
     assert overview.oldest_waiting <= overview.now
     assert [worker.is_current for worker in read_overview(queue, "shop@2").workers] == [False, False]
+
+
+def test_many_workers_at_once_take_each_job_once_and_no_tenant_twice_at_a_time(queue, register):
+    tenants = [f"t{number}" for number in range(25)]
+    for turn in range(3):
+        put(queue, *tenants, turn=turn)
+    ended, in_progress, failures, lock = [], set(), [], threading.Lock()
+
+    def work(seed):
+        worker, _ = enlist(register)
+        draw = random.Random(seed)
+        try:
+            while not queue.is_empty(QUEUE):
+                if (job := queue.take(QUEUE, worker)) is None:
+                    continue
+                with lock:
+                    assert job.tenant not in in_progress
+                    in_progress.add(job.tenant)
+                threading.Event().wait(draw.uniform(0, 0.01))
+                with lock:
+                    in_progress.remove(job.tenant)
+                if draw.random() < 0.2:
+                    assert queue.put_back(job, worker, delay=AT_ONCE)
+                    continue
+                assert queue.end(job, worker, result=JobResult(tenant=job.tenant, outcome="succeeded"))
+                ended.append((job.tenant, job.content["turn"]))
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert list(map(repr, failures)) == []
+    assert sorted(ended) == sorted((tenant, turn) for tenant in tenants for turn in range(3))

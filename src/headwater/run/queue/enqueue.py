@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from headwater.run.fleet.fleet import list_matches
 from headwater.run.fleet.request import FleetRequest, choose_tenants
 from headwater.run.queue.job import TenantJob, build_job, rank_tenant, read_checkout
 from headwater.run.queue.open import open_queue
+from headwater.run.queue.results import QueueReport
 from headwater.run.workspace import Workspace
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueReport:
-    """What a command put into the queue."""
-
-    queued: tuple[str, ...]
-    """The tenants with a new job, the most overdue first."""
-    waiting: tuple[str, ...]
-    """The tenants of which the same job waits already."""
 
 
 def queue_fleet(workspace: Workspace, request: FleetRequest, *, environment: str = "") -> QueueReport:

@@ -10,7 +10,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from headwater.errors import DeclarationError, HeadwaterError, StateError
@@ -26,6 +26,7 @@ from headwater.run.fleet.worker import TenantTask, WorkerSettings
 from headwater.run.queue.heartbeat import WorkerHeartbeat
 from headwater.run.queue.job import Checkout, TenantJob, is_due, load_job, read_checkout
 from headwater.run.queue.open import open_queue
+from headwater.run.queue.results import WorkerEvent, WorkerOptions, WorkerReport
 from headwater.run.workspace import Workspace, open_project
 
 _POLL = 1.0
@@ -44,38 +45,6 @@ _LAST_ATTEMPTS = 15.0
 
 _SEEN_RUNS = 20
 """The number of runs in which the last successful one of a tenant is searched."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerOptions:
-    """How a worker works."""
-
-    jobs: int = 1
-    """The number of processes."""
-    grace: timedelta = timedelta(seconds=20)
-    """After a request to stop: how long the tenants in progress may go on before they stop at a page."""
-    dead_after: timedelta = timedelta(seconds=60)
-    """After so long without a heartbeat, the other workers call this one dead, and take up its jobs."""
-    until_empty: bool = False
-    """Whether to end when no job is left."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerEvent:
-    """Something that a worker reports."""
-
-    name: str
-    tenant: str = ""
-    fields: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerReport:
-    """What a worker did."""
-
-    seconds: float
-    outcomes: Mapping[str, int]
-    """The number of jobs by how they ended for this worker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
