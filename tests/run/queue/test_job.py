@@ -52,7 +52,7 @@ def test_the_fingerprint_of_a_request_is_the_same_in_every_process():
         assert done.stdout.strip() == build_job(job, rank=0).fingerprint
 
 
-def test_a_checkout_changes_with_its_declarations_and_not_with_the_ends_of_lines(tmp_path):
+def test_a_checkout_changes_with_its_declarations_and_not_with_the_ends_of_lines(tmp_path, monkeypatch):
     (tmp_path / "models").mkdir()
     (tmp_path / "headwater.yaml").write_bytes(b"version: 1\nname: shop\n")
     (tmp_path / "models" / "all.yaml").write_bytes(b"entity: a\n")
@@ -60,8 +60,14 @@ def test_a_checkout_changes_with_its_declarations_and_not_with_the_ends_of_lines
     (tmp_path / ".headwater").mkdir()
     (tmp_path / ".headwater" / "ledger.db").write_bytes(b"x")
     (tmp_path / "headwater.yaml").write_bytes(b"version: 1\r\nname: shop\r\n")
+    (tmp_path / "models" / ".all.yaml.swp").write_bytes(b"x")
+    (tmp_path / "models" / "all.yaml~").write_bytes(b"x")
     assert read_checkout(tmp_path) == first
     (tmp_path / "models" / "all.yaml").write_bytes(b"entity: b\n")
+    assert read_checkout(tmp_path) != first
+    (tmp_path / "models" / "all.yaml").write_bytes(b"entity: a\n")
+    assert read_checkout(tmp_path) == first
+    monkeypatch.setattr("headwater.run.queue.job.list_plugin_versions", lambda: ("headwater-acme==2.0",))
     assert read_checkout(tmp_path) != first
     assert Checkout(version="1.0", declarations="abc").name_queue(SCOPE) != first.name_queue(SCOPE)
 

@@ -64,7 +64,7 @@ def worker(work: WorkOptions, project: ProjectOptions, output: OutputOptions) ->
     require_extra("queue", "procrastinate")
     options = WorkerOptions(
         jobs=work.jobs or count_default_jobs(),
-        grace=parse_span_option("--grace", work.grace),
+        grace=parse_span_option("--grace", work.grace, can_be_empty=True),
         dead_after=parse_span_option("--dead-after", work.dead_after),
         until_empty=work.until_empty,
     )

@@ -98,13 +98,13 @@ def count_default_jobs() -> int:
     return min(_MOST_JOBS, os.cpu_count() or 1)
 
 
-def parse_span_option(option: str, text: str) -> timedelta:
-    """Parse a span that is not empty. BadParameter with the name of the option otherwise."""
+def parse_span_option(option: str, text: str, *, can_be_empty: bool = False) -> timedelta:
+    """Parse a span. BadParameter with the name of the option if it is invalid, or empty and must not be."""
     try:
         span = parse_span(text)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint=[option]) from error
-    if not span:
+    if not span and not can_be_empty:
         raise typer.BadParameter("the span is empty", param_hint=[option])
     return span
 

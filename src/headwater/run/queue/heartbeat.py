@@ -25,8 +25,8 @@ class WorkerHeartbeat:
 
     @property
     def is_lost(self) -> bool:
-        """Whether another worker has called this one dead."""
-        return self._is_lost.is_set()
+        """Whether another worker has called this one dead, or will, because the thread has died."""
+        return self._is_lost.is_set() or not self._thread.is_alive()
 
     def close(self) -> None:
         """Beat no more."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,10 +15,12 @@ from pydantic import TypeAdapter
 from headwater.clock import EPOCH
 from headwater.ledger.queue.records import FORMAT, NewJob, Scope, TakenJob
 from headwater.plan.state import RunRequest
+from headwater.run.plugins import list_plugin_versions
 from headwater.version import __version__
 
-_DECLARED = ("headwater.yaml", "models", "connectors")
-"""The files and folders of a project that decide what a run does."""
+_FOLDERS = ("models", "connectors")
+_SUFFIXES = frozenset({".yaml", ".yml", ".py"})
+"""The files of a project that decide what a run does, beside headwater.yaml."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +30,7 @@ class Checkout:
     version: str
     """Of Headwater."""
     declarations: str
-    """A hash of the files of the project."""
+    """A hash of the files of the project, and of the versions of plug-ins."""
 
     def name_queue(self, scope: Scope) -> str:
         """The name of its queue."""
@@ -50,16 +53,21 @@ _JOBS = TypeAdapter(TenantJob)
 
 
 def read_checkout(root: Path) -> Checkout:
-    """The version of the project in a folder."""
-    digest = hashlib.sha256()
-    for name in _DECLARED:
-        top = root / name
-        paths = [top] if top.is_file() else (path for path in top.rglob("*") if "__pycache__" not in path.parts)
-        for path in sorted(path for path in paths if path.is_file()):
-            # A checkout may convert the ends of lines.
-            content = path.read_bytes().replace(b"\r\n", b"\n")
-            digest.update(json.dumps([path.relative_to(root).as_posix(), len(content)]).encode() + content)
+    """The version of the project in a folder, with the plug-ins that are installed."""
+    digest = hashlib.sha256(json.dumps(list_plugin_versions()).encode())
+    for path in _list_declarations(root):
+        # A checkout may convert the ends of lines.
+        content = path.read_bytes().replace(b"\r\n", b"\n")
+        digest.update(json.dumps([path.relative_to(root).as_posix(), len(content)]).encode() + content)
     return Checkout(version=__version__, declarations=digest.hexdigest()[:12])
+
+
+def _list_declarations(root: Path) -> Iterator[Path]:
+    """The files that decide what a run does, in one order. An editor's backup is none of them."""
+    yield root / "headwater.yaml"
+    for folder in _FOLDERS:
+        found = (path for path in (root / folder).rglob("*") if path.suffix in _SUFFIXES and path.is_file())
+        yield from sorted(path for path in found if not path.name.startswith("."))
 
 
 def build_job(job: TenantJob, *, rank: int) -> NewJob:

@@ -10,21 +10,21 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from headwater.errors import DeclarationError, HeadwaterError, StateError
 from headwater.ledger.base import Ledger, RunOutcome
 from headwater.ledger.lease_owner import build_lease_owner
 from headwater.ledger.queue.queue import TenantQueue
-from headwater.ledger.queue.records import JobResult, Registration, TakenJob
+from headwater.ledger.queue.records import Registration, TakenJob
 from headwater.ledger.queue.workers import WorkerRegister
 from headwater.run.fleet.fleet import record_crash
 from headwater.run.fleet.pool import GRACE, WorkerPool
-from headwater.run.fleet.report import TenantResult, describe_error
+from headwater.run.fleet.report import TenantResult
 from headwater.run.fleet.worker import TenantTask, WorkerSettings
 from headwater.run.queue.heartbeat import WorkerHeartbeat
 from headwater.run.queue.job import Checkout, TenantJob, is_due, load_job, read_checkout
+from headwater.run.queue.job_end import JobEnd, build_result, decide_end, end_unreadable, wait_again
 from headwater.run.queue.open import open_queue
 from headwater.run.queue.results import WorkerEvent, WorkerOptions, WorkerReport
 from headwater.run.workspace import Workspace, open_project
@@ -32,30 +32,11 @@ from headwater.run.workspace import Workspace, open_project
 _POLL = 1.0
 """Seconds between two looks into an empty queue."""
 
-_AGAIN = 5.0
-"""Seconds that a job waits that could not run; each attempt doubles them."""
-
-_LONGEST_WAIT = 30.0
-
-_MOST_ATTEMPTS = 5
-"""How often a job is put back because the ledger failed."""
-
 _LAST_ATTEMPTS = 15.0
 """Seconds in which a worker that ends tries to reach a server that is away."""
 
 _SEEN_RUNS = 20
 """The number of runs in which the last successful one of a tenant is searched."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _JobEnd:
-    """What is to become of a job: it ends with a result, or it waits again."""
-
-    job: TakenJob
-    outcome: str
-    result: TenantResult | None = None
-    delay: timedelta | None = None
-    """How long it waits; None if it ends."""
 
 
 def run_worker(
@@ -89,7 +70,7 @@ class QueueWorker:
         settings = WorkerSettings(root=workspace.root, environment=queue.scope.environment)
         self._pool = WorkerPool(settings, jobs=options.jobs, clock=self._clock)
         self._held: dict[str, TakenJob] = {}
-        self._job_ends: list[_JobEnd] = []
+        self._job_ends: list[JobEnd] = []
         self._next_take = self._next_end = self._next_check = 0.0
         self._drains_since: float | None = None
         self._is_idle = False
@@ -167,16 +148,16 @@ class QueueWorker:
         try:
             job = load_job(taken)
         except (ValueError, DeclarationError) as error:
-            self._job_ends.append(_JobEnd(job=taken, outcome="failed", result=_build_unreadable(taken, error)))
+            self._job_ends.append(end_unreadable(taken, error))
             return
         try:
             outcome = self._find_reason_to_skip(job, taken.now)
         except HeadwaterError as error:
             self._report_trouble(error)
-            self._job_ends.append(_JobEnd(job=taken, outcome="put_back", delay=_find_delay(taken)))
+            self._job_ends.append(wait_again(taken, "put_back"))
             return
         if outcome:
-            self._job_ends.append(_JobEnd(job=taken, outcome=outcome))
+            self._job_ends.append(JobEnd(job=taken, outcome=outcome))
             return
         self._held[taken.tenant] = taken
         self._pool.start(TenantTask(tenant=taken.tenant, request=job.request, timeout=job.timeout))
@@ -207,19 +188,11 @@ class QueueWorker:
         self._report("declarations_loaded", queue=self._queue_name)
 
     # ending
-    def _decide(self, job: TakenJob, result: TenantResult) -> _JobEnd:
-        """What becomes of a job after its run."""
+    def _decide(self, job: TakenJob, result: TenantResult) -> JobEnd:
         if result.outcome in ("crashed", "timed_out"):
             with suppress(StateError):
                 record_crash(self._workspace.ledger, result.tenant)
-        has_ledger_failed = any(error["kind"] == "StateError" for error in result.errors)
-        if result.outcome == "cancelled" and self._drains_since is not None:
-            return _JobEnd(job=job, outcome="put_back", result=result, delay=timedelta())
-        if result.outcome in ("cancelled", "leased"):
-            return _JobEnd(job=job, outcome=result.outcome, result=result, delay=_find_delay(job))
-        if result.outcome == "failed" and has_ledger_failed and job.attempts < _MOST_ATTEMPTS:
-            return _JobEnd(job=job, outcome="put_back", result=result, delay=_find_delay(job))
-        return _JobEnd(job=job, outcome=result.outcome, result=result)
+        return decide_end(job, result, is_draining=self._drains_since is not None)
 
     def _end_jobs(self) -> None:
         """Tell the queue what became of jobs. If it cannot be reached, try again later."""
@@ -238,21 +211,10 @@ class QueueWorker:
             self.outcomes[outcome] += 1
             self._report_outcome(end, outcome)
 
-    def _save(self, end: _JobEnd) -> bool:
+    def _save(self, end: JobEnd) -> bool:
         if end.delay is not None:
             return self._queue.put_back(end.job, self._worker, delay=end.delay)
-        return self._queue.end(end.job, self._worker, result=self._build_result(end.result))
-
-    def _build_result(self, result: TenantResult | None) -> JobResult | None:
-        if result is None:
-            return None
-        return JobResult(
-            tenant=result.tenant,
-            outcome=result.outcome,
-            seconds=result.seconds,
-            owner=self._owner,
-            error=next(iter(result.errors), None),
-        )
+        return self._queue.end(end.job, self._worker, result=build_result(end, owner=self._owner))
 
     def _drain(self) -> None:
         """Take no more jobs, and let the tenants in progress end: by themselves, then at a page, then at once."""
@@ -314,7 +276,7 @@ class QueueWorker:
     def _report(self, name: str, tenant: str = "", **fields: object) -> None:
         self._listen(WorkerEvent(name=name, tenant=tenant, fields=fields))
 
-    def _report_outcome(self, end: _JobEnd, outcome: str) -> None:
+    def _report_outcome(self, end: JobEnd, outcome: str) -> None:
         result = end.result
         fields: dict[str, object] = {"outcome": outcome}
         if result is not None:
@@ -322,7 +284,7 @@ class QueueWorker:
             fields["error"] = result.errors[0]["message"] if result.errors else ""
         if end.delay:
             fields["again_in"] = f"{end.delay.total_seconds():.0f}s"
-        self._report("tenant", end.job.tenant, **fields)
+        self._report("job", end.job.tenant, **fields)
 
     def _report_trouble(self, error: Exception) -> None:
         """Report an error once, until something works again."""
@@ -337,20 +299,6 @@ class QueueWorker:
             for queue, count in foreign.items():
                 self._report("other_queue", queue=queue, waiting=count, own_queue=self._queue_name)
         self._foreign = foreign
-
-
-def _find_delay(job: TakenJob) -> timedelta:
-    return timedelta(seconds=min(_AGAIN * 2 ** min(job.attempts, 10), _LONGEST_WAIT))
-
-
-def _build_unreadable(job: TakenJob, error: Exception) -> TenantResult:
-    unreadable = HeadwaterError(
-        "the job cannot be read.",
-        where=job.tenant,
-        details=type(error).__name__,
-        hint="`headwater run --all --queue` puts another one",
-    )
-    return TenantResult(tenant=job.tenant, outcome="failed", errors=(describe_error(unreadable),))
 
 
 def _find_last_success(ledger: Ledger, tenant: str) -> datetime | None:
