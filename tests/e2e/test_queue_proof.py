@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import time
 
 import psycopg
 import pytest
 
+DEAD_AFTER = 3
+
 
 def work_and_die(machines, project, *, seed, lives, seconds):
-    """Let workers empty the queue. One of them dies at random, `lives` times at most. Returns the number of deaths."""
+    """Let workers empty the queue, and disturb one of them at random, `lives` times at most. Returns how often."""
     draw, deaths = random.Random(seed), 0
     deadline = time.monotonic() + 900
     while any(machine.process.poll() is None for machine in machines):
@@ -18,13 +22,25 @@ def work_and_die(machines, project, *, seed, lives, seconds):
         time.sleep(draw.uniform(*seconds))
         victim = draw.choice(machines)
         if deaths < lives and victim.process.poll() is None:
-            # The machine dies; or only the first process, and that of the tenant notices it.
-            victim.kill(whole=draw.random() < 0.7)
-            victim.start()
+            disturb(victim, draw.random())
             deaths += 1
     for machine in machines:
         assert machine.process.wait() == 0, machine.read_log()
     return deaths
+
+
+def disturb(machine, chance):
+    """The machine dies; or only the first process; or it is restarted in order; or it stands still for a while."""
+    if chance < 0.75:
+        machine.kill(whole=chance < 0.5)
+        machine.start()
+    elif chance < 0.87:
+        machine.stop()
+        machine.start()
+    else:
+        os.killpg(machine.process.pid, signal.SIGSTOP)
+        time.sleep(DEAD_AFTER + 1)
+        os.killpg(machine.process.pid, signal.SIGCONT)
 
 
 def check_same_end(project, single, tenants):
@@ -51,7 +67,8 @@ def run_proof(create_queue_world, start_machine, tmp_path, *, count, lives, seco
         began = time.monotonic()
         assert sorted(checkouts[turn]("run", "--all", "--queue").json["queued"]) == tenants
         machines = [
-            start_machine(one, "--jobs", 1, "--dead-after", "3s", "--grace", "1s", "--until-empty") for one in checkouts
+            start_machine(one, "--jobs", 1, "--dead-after", f"{DEAD_AFTER}s", "--grace", "1s", "--until-empty")
+            for one in checkouts
         ]
         deaths = work_and_die(machines, first, seed=seed + turn, lives=lives, seconds=seconds)
         took = time.monotonic() - began
@@ -59,7 +76,7 @@ def run_proof(create_queue_world, start_machine, tmp_path, *, count, lives, seco
         rows = check_same_end(first, single, tenants)
         log = "".join(machine.read_log() for machine in machines)
         figures.append(
-            f"turn {turn + 1}: {count} tenants, {deaths} deaths, {log.count('taken_up')} jobs taken up,"
+            f"turn {turn + 1}: {count} tenants, {deaths} disturbances, {log.count('taken_up')} jobs taken up,"
             f" {log.count('outcome=leased')} leased, {took:.0f} s, {rows} equal rows"
         )
         service.advance(tenants[::3])

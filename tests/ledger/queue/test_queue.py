@@ -33,11 +33,11 @@ def put(queue, *tenants, name=QUEUE, **more):
     return queue.put(name, jobs)
 
 
-def enlist(register, *, owner="", dead_after=60.0, job_ids=()):
+def enlist(register, *, owner="", dead_after=60.0, **more):
     """Register a worker of a machine that nobody can look into."""
     owner = owner or "elsewhere:1:boot-ns-1-x"
     registration = Registration(scope=SCOPE, queue=QUEUE, owner=owner, jobs=1, dead_after=dead_after)
-    return register.register(registration, job_ids=job_ids)
+    return register.register(registration, **more)
 
 
 def age_heartbeat(queue, worker, seconds):
@@ -144,11 +144,21 @@ def test_a_worker_that_was_called_dead_registers_again_with_what_nobody_took(que
         # Another one has taken the second job over meanwhile.
         tx.execute("UPDATE procrastinate_jobs SET status = 'todo' WHERE id = %s", [jobs[1].id])
     assert not register.beat(worker)
-    again, adopted = enlist(register, job_ids=[job.id for job in jobs])
+    again, adopted = enlist(register, former=worker, job_ids=[job.id for job in jobs])
     assert adopted == {jobs[0].id}
     assert register.take_up(SCOPE) == ()
     assert queue.end(jobs[0], again, result=None)
     assert not queue.end(jobs[1], again, result=None)
+
+
+def test_a_worker_that_registers_again_before_anybody_noticed_keeps_its_jobs(queue, register):
+    worker, _ = enlist(register)
+    put(queue, "north")
+    job = queue.take(QUEUE, worker)
+    again, adopted = enlist(register, former=worker, job_ids=[job.id])
+    assert adopted == {job.id}
+    assert not register.beat(worker)
+    assert queue.end(job, again, result=None)
 
 
 def test_a_job_that_a_worker_took_without_knowing_waits_again(queue, register):

@@ -31,8 +31,10 @@ class WorkerRegister:
     def __init__(self, connection: QueueConnection) -> None:
         self._connection = connection
 
-    def register(self, registration: Registration, *, job_ids: Collection[int] = ()) -> tuple[int, frozenset[int]]:
-        """Register a worker, with those of `job_ids` that nobody has taken over. Returns its id, and these jobs."""
+    def register(
+        self, registration: Registration, *, former: int = 0, job_ids: Collection[int] = ()
+    ) -> tuple[int, frozenset[int]]:
+        """Register a worker. Returns its id, and those of `job_ids` that nobody has taken over from its `former` id."""
         with self._connection.transaction() as tx:
             row = tx.execute(sql.queries["register_worker"]).fetchone()
             worker = int(row["worker_id"]) if row else 0
@@ -49,9 +51,10 @@ class WorkerRegister:
             )
             rows = tx.execute(
                 "UPDATE procrastinate_jobs SET worker_id = %s"
-                " WHERE id = ANY (%s) AND status = 'doing' AND worker_id IS NULL RETURNING id",
-                [worker, list(job_ids)],
-            )
+                " WHERE id = ANY (%s) AND status = 'doing' AND (worker_id IS NULL OR worker_id = %s) RETURNING id",
+                [worker, list(job_ids), former],
+            ).fetchall()
+            tx.execute(sql.queries["unregister_worker"], {"worker_id": former})
             return worker, frozenset(row["id"] for row in rows)
 
     def move(self, worker: int, queue: str) -> None:

@@ -126,6 +126,10 @@ class QueueWorker:
     # taking
     def _take_jobs(self) -> None:
         while self._pool.has_room and self._clock.monotonic() >= self._next_take:
+            self._end_jobs()
+            if self._job_ends:
+                # The queue cannot be reached. Otherwise, a job could come back that this worker has already run.
+                return
             job = self._take() if self._follow_checkout() else None
             if job is None:
                 self._is_idle = True
@@ -159,7 +163,17 @@ class QueueWorker:
         if outcome:
             self._job_ends.append(JobEnd(job=taken, outcome=outcome))
             return
+        self._start(taken, job)
+
+    def _start(self, taken: TakenJob, job: TenantJob) -> None:
+        running = self._held.get(taken.tenant)
+        if running is not None and running.id != taken.id:
+            self._job_ends.append(wait_again(taken, "leased"))
+            return
         self._held[taken.tenant] = taken
+        if running is not None:
+            # This worker was called dead, and now its own job came back, which it still runs.
+            return
         self._pool.start(TenantTask(tenant=taken.tenant, request=job.request, timeout=job.timeout))
 
     def _find_reason_to_skip(self, job: TenantJob, now: datetime) -> str:
@@ -181,10 +195,10 @@ class QueueWorker:
 
     def _load(self, checkout: Checkout) -> None:
         workspace = open_project(self._workspace.root, environment=self._queue.scope.environment)
+        self._register.move(self._worker, checkout.name_queue(self._queue.scope))
         self._workspace.__exit__(None, None, None)
         self._workspace, self._checkout = workspace, checkout
         self._pool.renew()
-        self._register.move(self._worker, self._queue_name)
         self._report("declarations_loaded", queue=self._queue_name)
 
     # ending
@@ -240,7 +254,7 @@ class QueueWorker:
     # keeping order
     def _check(self) -> None:
         """Take up what dead workers left, and what this one lost."""
-        if self._clock.monotonic() < self._next_check:
+        if self._clock.monotonic() < self._next_check and not self._heartbeat.is_lost:
             return
         self._next_check = self._clock.monotonic() + min(self._options.dead_after.total_seconds() / 4, 15.0)
         try:
@@ -256,7 +270,9 @@ class QueueWorker:
 
     def _register_again(self) -> None:
         self._heartbeat.close()
-        self._worker, adopted = self._register.register(self._build_registration(), job_ids=self._job_ids)
+        self._worker, adopted = self._register.register(
+            self._build_registration(), former=self._worker, job_ids=self._job_ids
+        )
         self._heartbeat = self._start_heartbeat()
         self._report("registered_again", jobs=len(adopted), lost=len(self._job_ids) - len(adopted))
 
