@@ -64,6 +64,27 @@ def test_the_most_overdue_comes_first_and_the_same_job_waits_only_once(queue, re
     assert queue.take(QUEUE, worker) is None
 
 
+def test_commands_that_put_the_same_jobs_at_the_same_moment_put_each_once(queue):
+    tenants = [f"t{number:03}" for number in range(200)]
+    results, failures = [], []
+
+    def command(seed):
+        order = random.Random(seed).sample(tenants, len(tenants))
+        try:
+            results.append(put(queue, *order))
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=command, args=(seed,)) for seed in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert list(map(str, failures)) == []
+    assert sorted(tenant for result in results for tenant in result.queued) == tenants
+    assert count_rows(queue, "procrastinate_jobs") == len(tenants)
+
+
 def test_another_request_for_a_tenant_waits_beside_the_first_but_never_runs_beside_it(queue, register):
     put(queue, "north")
     assert put(queue, "north", since="2026-01-01").queued == ("north",)

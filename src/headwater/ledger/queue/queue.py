@@ -63,7 +63,8 @@ class TenantQueue:
         present = {row["queueing_lock"] for row in rows}
         news = [built for built in (self._build(job, queue) for job in jobs) if built.queueing_lock not in present]
         if news:
-            self.connection.jobs.batch_defer_jobs(news, connection=tx)
+            # All commands insert in one order, so that no two wait for each other.
+            self.connection.jobs.batch_defer_jobs(sorted(news, key=_get_queueing_lock), connection=tx)
         queued = tuple(str(built.task_kwargs["tenant"]) for built in news)
         return PutResult(queued=queued, waiting=tuple(job.tenant for job in jobs if job.tenant not in queued))
 
@@ -206,6 +207,10 @@ def _save_result(tx: QueueTransaction, scope: Scope, result: JobResult) -> None:
             "error": error,
         },
     )
+
+
+def _get_queueing_lock(job: Job) -> str:
+    return job.queueing_lock or ""
 
 
 def _hold(tx: QueueTransaction, job: int, worker: int) -> bool:
