@@ -166,9 +166,11 @@ class Shop:
             [*HEADWATER, *map(str, words)],
             cwd=self.root,
             env=self.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
+            **options,
         )
 
     def __call__(self, *words, code=0):

@@ -140,8 +140,8 @@ def start_machine():
     """Starts machines with a worker, and ends those that the test leaves."""
     machines = []
 
-    def start(checkout, *words):
-        machines.append(Machine(checkout, *words))
+    def start(checkout, *words, **options):
+        machines.append(Machine(checkout, *words, **options))
         return machines[-1]
 
     yield start

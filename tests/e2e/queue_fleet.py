@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import signal
+import subprocess
 import threading
 import time
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from datetime import timedelta
 import psycopg
 import yaml
 
-from tests.e2e.builders import Shop, kill
+from tests.e2e.builders import HEADWATER, Shop, kill
 from tests.e2e.clock_service import stamp
 from tests.e2e.http_server import serve_http
 
@@ -156,11 +157,11 @@ def quote(names):
 
 
 class Machine:
-    """A machine with a checkout and a worker, which can die."""
+    """A machine with a checkout and a worker, which can die. With `host`, other machines cannot look into its processes."""
 
-    def __init__(self, checkout, *words):
+    def __init__(self, checkout, *words, host=""):
         self.checkout = checkout
-        self.words = words
+        self.command = [*(rename_host(host) if host else ()), *HEADWATER, "worker", *map(str, words), "--json"]
         self.log = checkout.root / "worker.log"
         self.process = None
         self.start()
@@ -168,7 +169,15 @@ class Machine:
     def start(self):
         """Start a worker, with its log in a file."""
         with self.log.open("a") as log:
-            self.process = self.checkout.start("worker", *self.words, "--json", stderr=log)
+            self.process = subprocess.Popen(
+                self.command,
+                cwd=self.checkout.root,
+                env=self.checkout.env,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                start_new_session=True,
+            )
 
     def kill(self, *, whole=True):
         """Kill the worker: with its processes, as when the machine dies, or only the first one."""
@@ -191,6 +200,16 @@ class Machine:
 
     def read_log(self):
         return self.log.read_text()
+
+
+def rename_host(name):
+    """What to put before a command, so that it runs on a host with this name. Nothing where the system does not allow it."""
+    prefix = ["unshare", "--uts", "sh", "-c", 'hostname "$0" && exec "$@"', name]
+    try:
+        subprocess.run([*prefix, "true"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        return []
+    return prefix
 
 
 def wait_until(condition, *, seconds=60, what="it"):
