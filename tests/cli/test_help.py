@@ -35,6 +35,7 @@ PARTS = {
     "quarantine": ("list", "show", "retry", "discard"),
     "tenant": ("add", "claim", "list", "remove"),
     "ledger": ("move",),
+    "queue": ("status", "pause", "resume"),
     "connection": ("add", "list", "remove", "test"),
     "connector": ("list", "show", "new"),
     "generate": ("models",),

@@ -3,12 +3,14 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
+from contextlib import ExitStack
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
 
 from tests.e2e.builders import Service, Shop, create_shop
+from tests.e2e.queue_fleet import Checkout, Machine, ToyService
 
 
 @pytest.fixture
@@ -96,3 +98,52 @@ def warehouse(request):
     if request.param == "postgres":
         return request.getfixturevalue("database")
     return {"kind": "files", "url": ".headwater/tables"} if request.param == "files" else None
+
+
+@pytest.fixture
+def create_database(postgres):
+    """Creates databases, and returns their addresses."""
+    names = []
+
+    def create():
+        names.append(f"queue_{uuid.uuid4().hex[:12]}")
+        with psycopg.connect(postgres, autocommit=True) as server:
+            server.execute(f"CREATE DATABASE {names[-1]}".encode())
+        return urlunsplit(urlsplit(postgres)._replace(path=f"/{names[-1]}"))
+
+    yield create
+    with psycopg.connect(postgres, autocommit=True) as server:
+        for name in names:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture
+def create_queue_world(tmp_path, bucket, create_database):
+    """Creates a service, a checkout that shares its ledger and warehouse, and one whose ledger and warehouse are its own."""
+    with ExitStack() as stack:
+
+        def create(count, **options):
+            service = ToyService([f"t{number:02}" for number in range(count)], **options)
+            stack.enter_context(service.serve())
+            checkouts = []
+            for name in ("first", "single"):
+                url = create_database()
+                places = {"ledger": url, "warehouse": url, "lake": f"{bucket}/{name}"}
+                checkouts.append(Checkout(tmp_path / name, service, **places))
+            return service, *checkouts
+
+        yield create
+
+
+@pytest.fixture
+def start_machine():
+    """Starts machines with a worker, and ends those that the test leaves."""
+    machines = []
+
+    def start(checkout, *words, **options):
+        machines.append(Machine(checkout, *words, **options))
+        return machines[-1]
+
+    yield start
+    for machine in machines:
+        machine.kill()

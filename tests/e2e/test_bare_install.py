@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
+
+import pytest
 
 from tests.e2e.builders import KEYS
 from tests.house.source import project
@@ -49,7 +52,8 @@ def test_the_demo_gets_what_a_bare_install_needs_in_the_versions_of_everything()
     )
 
 
-def test_a_run_imports_nothing_that_a_bare_install_lacks(small):
+def run_bare(project, *words):
+    """Run a command without the libraries that a bare install lacks."""
     pinned = {name_of(pin) for pin in pins("demo.txt")}
     pinned |= {"headwater", "setuptools"}
     lacking = [
@@ -57,12 +61,22 @@ def test_a_run_imports_nothing_that_a_bare_install_lacks(small):
         for module, packages in packages_distributions().items()
         if not pinned & {name_of(package) for package in packages}
     ]
-    assert {"pandas", "pyspark", "psycopg"} <= set(lacking)
-    command = [sys.executable, "-c", BARE, ",".join(lacking)]
-    process = subprocess.run(
-        [*command, "run", "--project", small.root, "--json"],
-        env=small.env, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    assert {"pandas", "procrastinate", "pyspark", "psycopg"} <= set(lacking)
+    command = [sys.executable, "-c", BARE, ",".join(lacking), *words, "--project", project.root, "--json"]
+    return subprocess.run(command, env=project.env, capture_output=True, text=True, check=False)
+
+
+def test_a_run_imports_nothing_that_a_bare_install_lacks(small):
+    process = run_bare(small, "run")
     assert process.returncode == 0, process.stdout + process.stderr
     assert KEYS["CONNECTWISE_PRIVATE_KEY"] not in process.stdout
     assert small.query("SELECT COUNT(*) > 0 FROM gold.fact_time_entry") == [(True,)]
+    process = run_bare(small, "run", "--all", "--jobs", "1")
+    assert process.returncode == 0, process.stdout + process.stderr
+
+
+@pytest.mark.parametrize("words", [("run", "--all", "--queue"), ("worker",), ("queue", "status"), ("queue", "pause")])
+def test_a_command_of_the_queue_names_its_extra(small, words):
+    process = run_bare(small, *words)
+    assert process.returncode == 2, process.stdout + process.stderr
+    assert json.loads(process.stdout)["error"]["fix"] == 'pip install "headwater[queue]"'

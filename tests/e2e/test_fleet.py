@@ -95,6 +95,23 @@ def test_a_process_that_dies_takes_only_its_tenant_with_it(tmp_path, services):
     assert project("run", "--all", "--jobs", 1).json["exit_code"] == 0
 
 
+@pytest.mark.slow
+def test_the_processes_of_a_command_that_is_killed_stop_at_their_page(tmp_path, services):
+    project = create_fleet(tmp_path / "fleet", services)
+    for path in ("company/companies", "company/contacts", "system/members", "time/entries"):
+        services["eu-1"].add_fault("timeout", path=path, seconds=2)
+    fleet = project.start("run", "--all", "--jobs", 2, "--json")
+    holder = wait_for_holder(project, "eu-1")
+    assert holder != fleet.pid
+    fleet.kill()
+    fleet.communicate(timeout=30)
+    deadline = time.monotonic() + 20
+    while project("status", "--tenant", "eu-1").json["running"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert project("status", "--tenant", "eu-1").json["last_run"]["outcome"] == "cancelled"
+
+
 def test_ctrl_c_stops_at_a_page_and_says_which_tenants_did_not_begin(tmp_path, services):
     project = create_fleet(tmp_path / "fleet", services)
     for path in ("company/companies", "company/contacts", "system/members", "time/entries"):

@@ -28,7 +28,9 @@ OWNS: dict[str, tuple[str, ...]] = {
     "sqlalchemy": ("headwater/ledger/",),
     "alembic": ("headwater/ledger/",),
     "duckdb": ("headwater/warehouse/duckdb/", "headwater/warehouse/files/", "headwater/bronze/"),
-    "psycopg": ("headwater/warehouse/postgres/", "headwater/warehouse/redshift/"),
+    "psycopg": ("headwater/warehouse/postgres/", "headwater/warehouse/redshift/", "headwater/ledger/queue/"),
+    "psycopg_pool": ("headwater/ledger/queue/",),
+    "procrastinate": ("headwater/ledger/queue/",),
     "pyspark": ("headwater/warehouse/spark/",),
     "pyarrow": (
         "headwater/warehouse/",

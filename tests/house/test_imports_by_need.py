@@ -15,8 +15,8 @@ from tests.house.source import HOUSE, Module
 
 HEAVY = {
     "alembic", "anyio", "datamodel_code_generator", "deltalake", "duckdb", "httpx2", "hypothesis", "keyring", "numpy",
-    "obstore", "pandas", "psycopg", "pyarrow", "pyrate_limiter", "pyspark", "rich", "sqlalchemy", "sqlglot", "starlette",
-    "uvicorn",
+    "obstore", "pandas", "procrastinate", "psycopg", "psycopg_pool", "pyarrow", "pyrate_limiter", "pyspark", "rich",
+    "sqlalchemy", "sqlglot", "starlette", "uvicorn",
 }  # fmt: skip
 """The libraries that take time to import."""
 
@@ -25,7 +25,7 @@ TABLES = LEDGER | {"duckdb"}
 TEXT = {"rich"}
 SERVICE = {"anyio", "httpx2", "pyrate_limiter"}
 
-NEVER = ("codegen", "sandbox", "testing", "run.selftest", "run.manage", "cli.demo")
+NEVER = ("codegen", "sandbox", "testing", "run.selftest", "run.manage", "cli.demo", "ledger.queue", "run.queue")
 """Own packages that no command of an ordinary day imports."""
 
 FLEET = ("cli.fleet.command", "run.fleet.fleet", "run.fleet.pool")

@@ -5,7 +5,7 @@ from __future__ import annotations
 VERBS = frozenset(
     """
     abandon accept acquire add adopt advance agree align allow alter analyze annotate answer append apply approve
-    assert assign attach await backfill begin bind borrow bound break buffer build bump call can cancel casefold cast
+    assert assign attach await backfill beat begin bind borrow bound break buffer build bump call can cancel casefold cast
     catch chain change charge check choose claim clean clear clip close collapse collect combine commit compact
     compare compile complete compress compute configure confirm conform connect consume continue convert copy correct
     corrupt count create cut decide decline decode decompress decorate dedupe define delay delete deliver derive
@@ -16,14 +16,14 @@ VERBS = frozenset(
     install invoke issue iterate join keep kill land link list listen load locate lock log lower make map mark match
     materialize measure merge migrate mix move name negotiate normalize note notify number observe offer omit open
     order overwrite own pack page pair parse partition pause pay peek perform pivot place plan post prepare preview print
-    project propose prove prune publish put qualify queue quote raise rank reach read readmit rebase rebuild recheck
+    project propose prove prune publish put qualify queue quote raise rank reach read readmit rebase rebuild receive recheck
     recompute reconcile record recover redact reduce reflect refresh refund refuse register reject rekey relabel
     release reload remake remember remove rename render renew reopen reorder repair repeat replace replay report
     require reserve reset reshape resolve respond restart restore restrict resume retire retrieve retry return reuse
     revoke rewrite roll rotate round run sample save scale scan schedule score search seed select sell send separate
     serve set settle shift shorten show shrink shuffle sign simulate skip sleep slice snapshot sort spend spill split
     spoil stage stamp start stop store strip submit subscribe substitute subtract sum swap sweep switch sync take tear
-    terminate test toggle total touch trace transform translate transpose trim truncate try unbind undo unlink unlock
+    terminate test toggle total touch trace transform translate transpose trim truncate try unbind undo unlink unlock unregister
     unpack unstage unwrap update upgrade upload upsert use validate verify view visit wait walk warn watch weigh widen
     win wind withdraw wrap write yield
     """.split()  # noqa: SIM905 - a list of words, to be read

@@ -14,6 +14,7 @@ from alembic.migration import MigrationContext
 from headwater.clock import SystemClock
 from headwater.errors import StateError
 from headwater.events import Finding
+from headwater.ledger.records import RunOutcome
 from headwater.ledger.sql.ledger import SqlLedger
 from headwater.ledger.sql.schema import VERSION_TABLE, metadata
 from tests.ledger.builders import extract_batch, make_batch, make_feed
@@ -99,3 +100,15 @@ def test_a_schema_must_be_a_name(schema: str) -> None:
 def test_another_database_is_refused() -> None:
     with pytest.raises(StateError, match="no ledger can be kept in this database"):
         SqlLedger("mysql://127.0.0.1/ledger")
+
+
+def test_runs_are_recorded_in_the_time_of_the_server(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = SystemClock().now
+    monkeypatch.setattr(SystemClock, "now", lambda _: real() + timedelta(hours=3))
+    with closing(SqlLedger(postgres_url)) as ledger:
+        ledger.start_run("acme", "one")
+        ledger.end_run("acme", "one", outcome=RunOutcome.SUCCEEDED, counts={})
+        (run,) = ledger.list_runs("acme")
+        assert run.ended_at is not None
+        for at in (run.started_at, run.ended_at, ledger.list_last_successes()["acme"]):
+            assert abs(real() - at) < timedelta(minutes=1)

@@ -41,13 +41,14 @@ def log_lines() -> EventListener:
         if line.level == "debug" and not is_verbose:
             return
         # One write a line, because several threads report events.
-        stream.write(f"{_render_line(line, clock.now())}\n")
+        stream.write(f"{render_log_line(line, clock.now())}\n")
         stream.flush()
 
     return on_event
 
 
-def _render_line(line: LogLine, now: datetime) -> str:
+def render_log_line(line: LogLine, now: datetime) -> str:
+    """A log line in logfmt, with the time of day before it."""
     level = "" if line.level == "info" else f"{line.level} "
     pairs = (f"{name}={_render_value(value)}" for name, value in line.fields.items() if value not in ("", None))
     return " ".join((f"{now:%H:%M:%S} {level}{line.name}", *pairs))

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from headwater.codegen.choice import ModelStyle
     from headwater.codegen.description import DescriptionFormat
     from headwater.codegen.models import generate_models
+    from headwater.ledger.queue.records import QueueStatus
     from headwater.plan.explain import render_plan
     from headwater.plan.state import Layer, RunRequest, list_layers_to
     from headwater.plan.step import Plan
     from headwater.run.fleet.fleet import FleetProgress, ProgressListener, run_fleet
+    from headwater.run.fleet.pool import exit_with_workers
     from headwater.run.fleet.report import FleetReport, TenantResult
     from headwater.run.fleet.request import FleetRequest
     from headwater.run.inspect.as_of import build_as_of_query, read_as_of
@@ -47,6 +49,10 @@ if TYPE_CHECKING:
     from headwater.run.pipeline.rebuild import rebuild
     from headwater.run.pipeline.run import run
     from headwater.run.pipeline.single_step import StepOptions
+    from headwater.run.queue.enqueue import queue_fleet
+    from headwater.run.queue.results import QueueReport, WorkerEvent, WorkerOptions, WorkerReport
+    from headwater.run.queue.status import pause_queue, read_queue_status, resume_queue
+    from headwater.run.queue.worker import run_worker
     from headwater.run.schema import build_json_schema
     from headwater.run.selftest.selftest import (
         SelfTestReport,
@@ -72,6 +78,8 @@ __all__ = [
     "Plan",
     "ProgressListener",
     "Query",
+    "QueueReport",
+    "QueueStatus",
     "RunRequest",
     "SelfTestOptions",
     "SelfTestReport",
@@ -79,6 +87,9 @@ __all__ = [
     "StepOptions",
     "TenantResult",
     "TenantWorkspace",
+    "WorkerEvent",
+    "WorkerOptions",
+    "WorkerReport",
     "Workspace",
     "add_connection",
     "add_tenant",
@@ -92,6 +103,7 @@ __all__ = [
     "discard",
     "dump_plan",
     "erase_selftest",
+    "exit_with_workers",
     "explain",
     "generate_models",
     "init_project",
@@ -105,13 +117,16 @@ __all__ = [
     "load_connector",
     "move_ledger",
     "open_project",
+    "pause_queue",
     "plan",
     "plan_connection_removal",
     "plan_ledger_move",
     "plan_removal",
     "publish_tables",
+    "queue_fleet",
     "read_as_of",
     "read_history",
+    "read_queue_status",
     "read_refused",
     "read_status",
     "rebuild",
@@ -119,12 +134,14 @@ __all__ = [
     "remove_tenant",
     "render_plan",
     "resolve_target",
+    "resume_queue",
     "retry",
     "run",
     "run_fleet",
     "run_query",
     "run_selftest",
     "run_step",
+    "run_worker",
     "write_connector",
 ]
 
@@ -140,6 +157,8 @@ _MODULES = {
     "Plan": "headwater.plan.step",
     "ProgressListener": "headwater.run.fleet.fleet",
     "Query": "headwater.run.inspect.query",
+    "QueueReport": "headwater.run.queue.results",
+    "QueueStatus": "headwater.ledger.queue.records",
     "RunRequest": "headwater.plan.state",
     "SelfTestOptions": "headwater.testing.conformance.check",
     "SelfTestReport": "headwater.run.selftest.selftest",
@@ -147,6 +166,9 @@ _MODULES = {
     "StepOptions": "headwater.run.pipeline.single_step",
     "TenantResult": "headwater.run.fleet.report",
     "TenantWorkspace": "headwater.run.workspace",
+    "WorkerEvent": "headwater.run.queue.results",
+    "WorkerOptions": "headwater.run.queue.results",
+    "WorkerReport": "headwater.run.queue.results",
     "Workspace": "headwater.run.workspace",
     "add_connection": "headwater.run.manage.tenants",
     "add_tenant": "headwater.run.manage.tenants",
@@ -160,6 +182,7 @@ _MODULES = {
     "discard": "headwater.run.manage.quarantine",
     "dump_plan": "headwater.run.inspect.plan",
     "erase_selftest": "headwater.run.selftest.selftest",
+    "exit_with_workers": "headwater.run.fleet.pool",
     "explain": "headwater.run.inspect.explain",
     "generate_models": "headwater.codegen.models",
     "init_project": "headwater.run.manage.init",
@@ -173,13 +196,16 @@ _MODULES = {
     "load_connector": "headwater.run.inspect.connectors",
     "move_ledger": "headwater.run.manage.move_ledger",
     "open_project": "headwater.run.workspace",
+    "pause_queue": "headwater.run.queue.status",
     "plan": "headwater.run.inspect.plan",
     "plan_connection_removal": "headwater.run.manage.remove_connection",
     "plan_ledger_move": "headwater.run.manage.move_ledger",
     "plan_removal": "headwater.run.manage.remove_tenant",
     "publish_tables": "headwater.run.manage.publish",
+    "queue_fleet": "headwater.run.queue.enqueue",
     "read_as_of": "headwater.run.inspect.as_of",
     "read_history": "headwater.run.inspect.history",
+    "read_queue_status": "headwater.run.queue.status",
     "read_refused": "headwater.run.manage.quarantine",
     "read_status": "headwater.run.inspect.status",
     "rebuild": "headwater.run.pipeline.rebuild",
@@ -187,12 +213,14 @@ _MODULES = {
     "remove_tenant": "headwater.run.manage.remove_tenant",
     "render_plan": "headwater.plan.explain",
     "resolve_target": "headwater.run.selftest.selftest",
+    "resume_queue": "headwater.run.queue.status",
     "retry": "headwater.run.manage.quarantine",
     "run": "headwater.run.pipeline.run",
     "run_fleet": "headwater.run.fleet.fleet",
     "run_query": "headwater.run.inspect.query",
     "run_selftest": "headwater.run.selftest.selftest",
     "run_step": "headwater.run.step",
+    "run_worker": "headwater.run.queue.worker",
     "write_connector": "headwater.run.manage.new_connector",
 }
 """The module of each name."""

@@ -177,14 +177,29 @@ def _list_names(group: str) -> tuple[str, ...]:
 
 def _list_entry_points(group: str) -> tuple[EntryPoint, ...]:
     """The entry points of a group. They are read again after a distribution was installed or removed."""
-    folders = tuple((folder, _read_change_time(folder)) for folder in sys.path)
-    return _read_entry_points(folders).get(group, ())
+    return _read_entry_points(_list_folders()).get(group, ())
 
 
 @lru_cache(maxsize=1)  # the search reads the metadata of every installed distribution
 def _read_entry_points(_folders: tuple[tuple[str, int], ...]) -> dict[str, tuple[EntryPoint, ...]]:
     found = entry_points()
     return {group: tuple(found.select(group=group)) for group in (CONNECTORS, BLUEPRINTS, LEDGERS, WAREHOUSES)}
+
+
+def list_plugin_versions() -> tuple[str, ...]:
+    """The distributions of other people that add something, as `name==version`, sorted."""
+    return _read_plugin_versions(_list_folders())
+
+
+@lru_cache(maxsize=1)  # a worker asks each second
+def _read_plugin_versions(folders: tuple[tuple[str, int], ...]) -> tuple[str, ...]:
+    points = (point for group in _read_entry_points(folders).values() for point in group)
+    found = {(point.dist.name, point.dist.version) for point in points if point.dist is not None}
+    return tuple(sorted(f"{name}=={version}" for name, version in found if name != "headwater"))
+
+
+def _list_folders() -> tuple[tuple[str, int], ...]:
+    return tuple((folder, _read_change_time(folder)) for folder in sys.path)
 
 
 def _read_change_time(folder: str) -> int:

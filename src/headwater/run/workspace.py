@@ -60,7 +60,7 @@ class Workspace(AbstractContextManager["Workspace"]):
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger."""
-        return open_ledger(self._resolve_ledger_url(), self.root)
+        return open_ledger(self.resolve_ledger_url(), self.root)
 
     @cached_property
     def warehouse_settings(self) -> WarehouseSettings:
@@ -71,9 +71,10 @@ class Workspace(AbstractContextManager["Workspace"]):
         """Whether the ledger exists. Opening it would create it."""
         if "ledger" in self.__dict__:
             return True
-        return has_ledger(self._resolve_ledger_url(), self.root)
+        return has_ledger(self.resolve_ledger_url(), self.root)
 
-    def _resolve_ledger_url(self) -> str:
+    def resolve_ledger_url(self) -> str:
+        """The URL of the ledger, which may contain a password."""
         where = self.project.origin.find_location("ledger", "url")
         return resolve_ledger_url(self.project.ledger.url, root=self.root, where=where)
 

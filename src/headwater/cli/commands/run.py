@@ -31,13 +31,15 @@ def run(
     Committed windows are not read again. A run that was stopped resumes where it stopped, unless the declaration of its
     requests has changed. Exit code 3 if some parts failed. Parts that do not depend on them are complete.
 
-    With --all, run all tenants, the most overdue first. Exit code 3 if some tenants failed, 1 if all failed.
+    With --all, run all tenants, the most overdue first. Exit code 3 if some tenants failed, 1 if all failed. With --queue,
+    put them into the queue instead, from which `headwater worker` takes them.
     """
     run_request = build_request(request, reads)
     if fleet.all_tenants:
         # A run of one tenant needs no pool of processes, which takes time to import.
         command = importlib.import_module("headwater.cli.fleet.command")
-        return int(command.run_fleet_with_progress(project, output, build_fleet_request(fleet, tenant, run_request)))
+        start = command.queue_tenants if fleet.queue else command.run_fleet_with_progress
+        return int(start(project, output, build_fleet_request(fleet, tenant, run_request)))
     check_single_run(fleet)
     return run_with_progress(
         project,

@@ -47,6 +47,9 @@ class FleetOptions:
         str | None,
         typer.Option("--tenant-timeout", metavar="SPAN", help="With --all: the longest time for one tenant, e.g. 30m."),
     ] = None
+    queue: Annotated[
+        bool, typer.Option("--queue", help="With --all: leave the tenants to `headwater worker`, on any machine.")
+    ] = False
 
 
 def build_fleet_request(options: FleetOptions, tenant: TenantOption, request: RunRequest) -> FleetRequest:
@@ -58,12 +61,19 @@ def build_fleet_request(options: FleetOptions, tenant: TenantOption, request: Ru
             details=f"--tenant {tenant.tenant}",
             hint="use `--tenant-pattern` to select some tenants",
         )
+    if options.queue and options.jobs is not None:
+        raise UsageError(
+            "`--queue` and `--jobs` contradict each other.",
+            where="headwater run",
+            details=f"--jobs {options.jobs}",
+            hint="pass `--jobs` to `headwater worker`",
+        )
     return FleetRequest(
         run=request,
         pattern=options.pattern or "*",
-        due=_parse_span("--due", options.due),
-        jobs=options.jobs or min(_MOST_JOBS, os.cpu_count() or 1),
-        timeout=_parse_span("--tenant-timeout", options.tenant_timeout),
+        due=_parse_optional_span("--due", options.due),
+        jobs=options.jobs or count_default_jobs(),
+        timeout=_parse_optional_span("--tenant-timeout", options.tenant_timeout),
     )
 
 
@@ -74,6 +84,7 @@ def check_single_run(options: FleetOptions) -> None:
         "--tenant-pattern": options.pattern,
         "--due": options.due,
         "--tenant-timeout": options.tenant_timeout,
+        "--queue": options.queue or None,
     }
     used = [name for name, value in values.items() if value is not None]
     if used:
@@ -82,13 +93,21 @@ def check_single_run(options: FleetOptions) -> None:
         )
 
 
-def _parse_span(option: str, text: str | None) -> timedelta | None:
-    if text is None:
-        return None
+def count_default_jobs() -> int:
+    """The number of processes unless `--jobs` says it."""
+    return min(_MOST_JOBS, os.cpu_count() or 1)
+
+
+def parse_span_option(option: str, text: str, *, can_be_empty: bool = False) -> timedelta:
+    """Parse a span. BadParameter with the name of the option if it is invalid, or empty and must not be."""
     try:
         span = parse_span(text)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint=[option]) from error
-    if not span:
+    if not span and not can_be_empty:
         raise typer.BadParameter("the span is empty", param_hint=[option])
     return span
+
+
+def _parse_optional_span(option: str, text: str | None) -> timedelta | None:
+    return None if text is None else parse_span_option(option, text)

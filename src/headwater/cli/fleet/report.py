@@ -6,7 +6,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from headwater.cli.render import format_count, render_table
-from headwater.run.app import FleetReport, TenantResult
+from headwater.run.app import FleetReport, QueueReport, TenantResult
 
 _MOST_FINDINGS = 3
 
@@ -19,6 +19,18 @@ def render_fleet(report: FleetReport) -> list[RenderableType]:
         rows = [(result.tenant, result.outcome, _explain(result)) for result in unusual]
         parts.append(render_table(("tenant", "outcome", "why"), rows, title="Unusual"))
         parts.append(Text("headwater status --tenant NAME shows more", style="dim"))
+    return parts
+
+
+def render_queued(report: QueueReport) -> list[RenderableType]:
+    """Render what a command put into the queue."""
+    if not report.queued and not report.waiting:
+        return [Text("No tenant is due.")]
+    parts: list[RenderableType] = [Text(f"{format_count(len(report.queued), 'tenant')} queued.")]
+    if report.waiting:
+        waiting = format_count(len(report.waiting), "tenant")
+        parts.append(Text(f"{waiting} left out, because the same job still waits for a worker."))
+    parts.append(Text("headwater queue status shows more", style="dim"))
     return parts
 
 

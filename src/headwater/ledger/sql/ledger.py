@@ -307,12 +307,12 @@ class SqlLedger:
     def start_run(self, tenant: str, run: str) -> None:
         """Record that a run began; runs of the tenant that have not ended are marked as crashed."""
         with self._database.write(tenant) as tx:
-            runs.start_run(tx, tenant, run, now=self._now())
+            runs.start_run(tx, tenant, run, now=self._database.read_now(tx))
 
     def end_run(self, tenant: str, run: str, *, outcome: RunOutcome, counts: Mapping[str, int]) -> None:
         """Record how a run ended."""
         with self._database.write(tenant) as tx:
-            runs.end_run(tx, tenant, run, outcome=outcome, counts=counts, now=self._now())
+            runs.end_run(tx, tenant, run, outcome=outcome, counts=counts, now=self._database.read_now(tx))
 
     def list_runs(self, tenant: str, *, limit: int = 20) -> tuple[RunRow, ...]:
         """The newest runs, newest first."""

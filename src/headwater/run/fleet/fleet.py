@@ -11,7 +11,7 @@ from headwater.run.fleet.pool import WorkerPool
 from headwater.run.fleet.report import FleetReport, TenantResult
 from headwater.run.fleet.request import FleetRequest, choose_tenants
 from headwater.run.fleet.tenant_run import run_tenant
-from headwater.run.fleet.worker import WorkerSettings
+from headwater.run.fleet.worker import TenantTask, WorkerSettings
 from headwater.run.workspace import Workspace
 
 
@@ -37,11 +37,12 @@ def run_fleet(
 ) -> FleetReport:
     """Run the requested tenants, and return their results. DeclarationError if none matches the pattern."""
     started = workspace.clock.monotonic()
-    tenants = _choose_tenants(workspace, request)
+    successes = workspace.ledger.list_last_successes()
+    tenants = choose_tenants(list_matches(workspace, request), successes, request, now=workspace.clock.now())
     results: list[TenantResult] = []
     for result in _run_tenants(workspace, request, tenants, environment=environment, stop=stop):
         if result.outcome in ("crashed", "timed_out"):
-            _record_crash(workspace.ledger, result.tenant)
+            record_crash(workspace.ledger, result.tenant)
         results.append(result)
         listen(FleetProgress(done=len(results), total=len(tenants), newest=result))
     ended = {result.tenant for result in results}
@@ -49,7 +50,8 @@ def run_fleet(
     return FleetReport(seconds=workspace.clock.monotonic() - started, tenants=tuple(results))
 
 
-def _choose_tenants(workspace: Workspace, request: FleetRequest) -> tuple[str, ...]:
+def list_matches(workspace: Workspace, request: FleetRequest) -> tuple[str, ...]:
+    """The tenants whose name matches the pattern of a request. DeclarationError if there is none."""
     names = workspace.list_tenants()
     workspace.check_isolation()
     everyone = choose_tenants(names, {}, FleetRequest(pattern=request.pattern), now=workspace.clock.now())
@@ -60,7 +62,7 @@ def _choose_tenants(workspace: Workspace, request: FleetRequest) -> tuple[str, .
             details=f"`{request.pattern}`, {len(names)} tenants",
             hint="`headwater tenant list` lists the tenants",
         )
-    return choose_tenants(everyone, workspace.ledger.list_last_successes(), request, now=workspace.clock.now())
+    return everyone
 
 
 def _run_tenants(
@@ -72,10 +74,9 @@ def _run_tenants(
     stop: Callable[[], bool],
 ) -> Iterator[TenantResult]:
     if not request.is_in_process:
-        settings = WorkerSettings(root=workspace.root, environment=environment, request=request.run)
-        timeout = None if request.timeout is None else request.timeout.total_seconds()
-        pool = WorkerPool(settings, jobs=request.jobs, timeout=timeout, clock=workspace.clock)
-        yield from pool.run(tenants, stop=stop)
+        settings = WorkerSettings(root=workspace.root, environment=environment)
+        tasks = [TenantTask(tenant=tenant, request=request.run, timeout=request.timeout) for tenant in tenants]
+        yield from WorkerPool(settings, jobs=request.jobs, clock=workspace.clock).run(tasks, stop=stop)
         return
     for tenant in tenants:
         if stop():
@@ -83,7 +84,7 @@ def _run_tenants(
         yield run_tenant(workspace, tenant, request.run, stop=stop)
 
 
-def _record_crash(ledger: Ledger, tenant: str) -> None:
+def record_crash(ledger: Ledger, tenant: str) -> None:
     """Record the end of a run whose process died, so that `status` does not call it running until the next run."""
     newest = next(iter(ledger.list_runs(tenant, limit=1)), None)
     if newest is not None and newest.outcome is None and not ledger.list_leases(tenant):

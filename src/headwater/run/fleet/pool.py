@@ -9,11 +9,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from typing import NoReturn
 
 from headwater.clock import Clock
 from headwater.errors import HeadwaterError
 from headwater.run.fleet.report import TenantOutcome, TenantResult, describe_error
-from headwater.run.fleet.worker import TenantEnded, TenantStarted, WorkerSettings, serve_tenants
+from headwater.run.fleet.worker import TenantEnded, TenantStarted, TenantTask, WorkerSettings, serve_tenants
+from headwater.run.signals import exit_now
 
 RECYCLE_ABOVE = 1024**3
 """A worker with more memory than this, in bytes, is replaced after its tenant."""
@@ -24,12 +26,19 @@ GRACE = 30.0
 _POLL = 0.2
 
 
+def exit_with_workers() -> NoReturn:
+    """End this process and all worker processes at once. What is needed is committed, so an exit loses nothing."""
+    for process in multiprocessing.active_children():
+        process.kill()
+    exit_now()
+
+
 @dataclass(kw_only=True)
 class _Worker:
     process: SpawnProcess
     connection: Connection
-    tenant: str = ""
-    """The tenant in progress; empty if there is none."""
+    task: TenantTask | None = None
+    """The tenant in progress."""
     started: float = 0.0
     has_begun: bool = False
     """Whether it has begun with its tenant. A new process imports its libraries first, which the tenant is not blamed for."""
@@ -37,6 +46,17 @@ class _Worker:
     """When it was asked to stop."""
     is_late: bool = False
     """Whether it was asked to stop because its tenant took too long."""
+    is_outdated: bool = False
+    """Whether it loaded declarations that have changed since."""
+
+    @property
+    def tenant(self) -> str:
+        return self.task.tenant if self.task else ""
+
+    @property
+    def timeout(self) -> float | None:
+        timeout = self.task.timeout if self.task else None
+        return None if timeout is None else timeout.total_seconds()
 
     def stop(self, now: float) -> None:
         if self.stopped_at is None:
@@ -51,61 +71,86 @@ class _Worker:
 
 
 class WorkerPool:
-    """Runs tenants in worker processes. Use `run` once."""
+    """Runs tenants in worker processes: all tenants of a list with `run`, or one after another with `start` and `collect`."""
 
-    def __init__(self, settings: WorkerSettings, *, jobs: int, timeout: float | None, clock: Clock) -> None:
+    def __init__(self, settings: WorkerSettings, *, jobs: int, clock: Clock) -> None:
         self._settings = settings
         self._jobs = jobs
-        self._timeout = timeout
         self._clock = clock
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
-        self._waiting: deque[str] = deque()
 
     @property
     def running(self) -> tuple[str, ...]:
         """The tenants in progress."""
-        return tuple(worker.tenant for worker in self._workers if worker.tenant)
+        return tuple(worker.tenant for worker in self._workers if worker.task)
 
-    def run(self, tenants: Iterable[str], *, stop: Callable[[], bool]) -> Iterator[TenantResult]:
-        """Run the tenants in this order, and yield each result. After a stop, those that have not begun are left out."""
-        self._waiting = deque(tenants)
+    @property
+    def has_room(self) -> bool:
+        """Whether another tenant can start."""
+        return len(self.running) < self._jobs
+
+    def run(self, tasks: Iterable[TenantTask], *, stop: Callable[[], bool]) -> Iterator[TenantResult]:
+        """Run the tasks in this order, and yield each result. After a stop, those that have not begun are left out."""
+        waiting = deque(tasks)
         try:
-            while self._waiting or self.running:
+            while waiting or self.running:
                 if stop():
-                    self._stop_all()
-                self._assign()
-                yield from self._collect()
-                self._check_times()
+                    waiting.clear()
+                    self.stop()
+                while waiting and self.has_room:
+                    self.start(waiting.popleft())
+                yield from self.collect()
         finally:
-            for worker in self._workers:
-                worker.stop(self._clock.monotonic())
-                worker.end()
-            for worker in self._workers:
-                worker.process.join(GRACE)
-                worker.process.kill()
+            self.close()
 
-    def _stop_all(self) -> None:
-        self._waiting.clear()
-        for worker in self._workers:
-            if worker.tenant:
-                worker.stop(self._clock.monotonic())
-
-    def _assign(self) -> None:
-        """Give a tenant to each idle worker, and start workers up to the limit."""
-        while self._waiting:
-            idle = next((worker for worker in self._workers if not worker.tenant), None)
-            if idle is None:
-                if len(self._workers) >= self._jobs:
-                    return
-                idle = self._start_worker()
-            idle.tenant, idle.started, idle.has_begun = self._waiting.popleft(), self._clock.monotonic(), False
+    def start(self, task: TenantTask) -> None:
+        """Give a task to an idle process, or to a new one. Only if there is room."""
+        while True:
+            worker = next((worker for worker in self._workers if not worker.task), None) or self._start_worker()
+            worker.task, worker.started, worker.has_begun = task, self._clock.monotonic(), False
             try:
-                idle.connection.send(idle.tenant)
+                worker.connection.send(task)
             except OSError:
                 # It died while it was idle, so the tenant has not begun.
-                self._waiting.appendleft(idle.tenant)
-                self._remove(idle)
+                self._remove(worker)
+                continue
+            return
+
+    def collect(self) -> Iterator[TenantResult]:
+        """Wait for a moment, and yield the results of the tenants that have ended."""
+        yield from self._receive()
+        self._check_times()
+
+    def stop(self) -> None:
+        """Ask all tenants in progress to stop at a page."""
+        for worker in self._workers:
+            if worker.task:
+                worker.stop(self._clock.monotonic())
+
+    def kill(self) -> None:
+        """End the processes of all tenants in progress. Their results say that they were cancelled."""
+        self.stop()
+        for worker in self._workers:
+            if worker.task:
+                worker.process.kill()
+
+    def renew(self) -> None:
+        """Let the next tenants run in new processes, which load the declarations again."""
+        for worker in list(self._workers):
+            worker.is_outdated = True
+            if not worker.task:
+                self._remove(worker)
+
+    def close(self) -> None:
+        """End all processes. Tenants in progress are asked to stop, and killed if they do not."""
+        for worker in self._workers:
+            worker.stop(self._clock.monotonic())
+            worker.end()
+        for worker in self._workers:
+            worker.process.join(GRACE)
+            worker.process.kill()
+        self._workers.clear()
 
     def _start_worker(self) -> _Worker:
         ours, theirs = self._context.Pipe()
@@ -115,8 +160,8 @@ class WorkerPool:
         self._workers.append(worker := _Worker(process=process, connection=ours))
         return worker
 
-    def _collect(self) -> Iterator[TenantResult]:
-        by_connection = {worker.connection: worker for worker in self._workers if worker.tenant}
+    def _receive(self) -> Iterator[TenantResult]:
+        by_connection = {worker.connection: worker for worker in self._workers if worker.task}
         for connection in wait(list(by_connection), timeout=_POLL):
             worker = by_connection[connection]  # type: ignore[index]
             try:
@@ -131,8 +176,8 @@ class WorkerPool:
                     yield self._finish(worker, message)
 
     def _finish(self, worker: _Worker, ended: TenantEnded) -> TenantResult:
-        worker.tenant = ""
-        if worker.stopped_at is not None or ended.memory > RECYCLE_ABOVE:
+        worker.task = None
+        if worker.stopped_at is not None or worker.is_outdated or ended.memory > RECYCLE_ABOVE:
             self._remove(worker)
         if worker.is_late and ended.result.outcome == "cancelled":
             return self._build_result(
@@ -164,16 +209,12 @@ class WorkerPool:
         """Ask late tenants to stop, and kill processes that do not."""
         now = self._clock.monotonic()
         for worker in self._workers:
-            if not worker.has_begun or not worker.tenant:
+            if not worker.has_begun or (timeout := worker.timeout) is None:
                 continue
-            if self._timeout is not None and now - worker.started > self._timeout and worker.stopped_at is None:
+            if now - worker.started > timeout and worker.stopped_at is None:
                 worker.is_late = True
                 worker.stop(now)
-            if (
-                worker.is_late
-                and worker.stopped_at is not None
-                and now - worker.stopped_at > min(GRACE, self._timeout or GRACE)
-            ):
+            if worker.is_late and worker.stopped_at is not None and now - worker.stopped_at > min(GRACE, timeout):
                 worker.process.kill()
 
     def _remove(self, worker: _Worker) -> None:

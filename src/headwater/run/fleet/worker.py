@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import resource
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
+from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FrameType
@@ -22,7 +24,16 @@ class WorkerSettings:
 
     root: Path
     environment: str
-    request: RunRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantTask:
+    """A tenant that a worker is to run."""
+
+    tenant: str
+    request: RunRequest = field(default_factory=RunRequest)
+    timeout: timedelta | None = None
+    """The longest time that it may take."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +53,14 @@ class TenantEnded:
 
 
 class StopRequest:
-    """Whether the fleet asked this worker to stop."""
+    """Whether the fleet asked this worker to stop, or was killed itself."""
 
     def __init__(self) -> None:
         self._is_set = False
+        self._fleet = parent_process()
 
     def __call__(self) -> bool:
-        return self._is_set
+        return self._is_set or (self._fleet is not None and not self._fleet.is_alive())
 
     def on_signal(self, number: int, frame: FrameType | None) -> None:
         """Record the request. The tenant in progress stops at its next page."""
@@ -57,16 +69,17 @@ class StopRequest:
 
 
 def serve_tenants(settings: WorkerSettings, connection: Connection) -> None:
-    """Run the tenants that arrive on `connection` until it sends None, is closed, or the fleet asks to stop."""
+    """Run the tasks that arrive on `connection` until it sends None, is closed, or the fleet asks to stop or dies."""
     stop = StopRequest()
     # A terminal sends Ctrl-C to the whole group of processes, but only the fleet decides when its workers stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, stop.on_signal)
     with open_project(settings.root, environment=settings.environment) as workspace:
-        while not stop() and (tenant := _read_tenant(connection)) is not None:
-            connection.send(TenantStarted(tenant=tenant))
-            result = run_tenant(workspace, tenant, settings.request, stop=stop)
-            connection.send(TenantEnded(result=result, memory=measure_memory()))
+        while not stop() and (task := _read_task(connection)) is not None:
+            connection.send(TenantStarted(tenant=task.tenant))
+            result = run_tenant(workspace, task.tenant, task.request, stop=stop)
+            if not _send(connection, TenantEnded(result=result, memory=measure_memory())):
+                return
 
 
 def measure_memory() -> int:
@@ -77,10 +90,19 @@ def measure_memory() -> int:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def _read_tenant(connection: Connection) -> str | None:
+def _read_task(connection: Connection) -> TenantTask | None:
     try:
-        tenant: str | None = connection.recv()
-    except EOFError:
+        task: TenantTask | None = connection.recv()
+    except (EOFError, OSError):
         # The process of the fleet was killed.
         return None
-    return tenant
+    return task
+
+
+def _send(connection: Connection, message: TenantEnded) -> bool:
+    """Send a message. False if the process of the fleet was killed, so that nobody reads it."""
+    try:
+        connection.send(message)
+    except OSError:
+        return False
+    return True
