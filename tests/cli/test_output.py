@@ -334,7 +334,7 @@ def test_init_names_what_it_wrote(shell, tmp_path):
 
 
 def test_models_are_generated_from_a_specification(shell, tmp_path):
-    shell.verb("generate_models", lambda spec, out, *, choice: ["Ticket", "Company"])
+    shell.verb("generate_models", lambda spec, out, **options: ["Ticket", "Company"])
     shell("generate", "models", "spec.json", str(tmp_path / "schemas.py"), "--json")
     assert shell.json["models"] == ["Ticket", "Company"]
 
