@@ -6,6 +6,7 @@
         TransientError      429, 5xx, a reset, a broken body          -> retried, then failed
         PermanentError      4xx, revoked, forbidden, filter ignored   -> stops only this resource
           NotFoundError     404, 410: no such resource or record      -> a record that is requested by id is absent
+          ExpiredError      the stored link to changes is too old     -> everything is read again
       LakeError             raw or bronze cannot be read or written   -> check the disk, permissions, a damaged file
       StoreError            a folder or bucket refused an operation   -> check the disk, permissions, credentials, network
       WarehouseError        the engine refused a statement
@@ -101,6 +102,10 @@ class PermanentError(ServiceError):
 
 class NotFoundError(PermanentError):
     """The service has nothing at this URL: 404 or 410."""
+
+
+class ExpiredError(PermanentError):
+    """The service no longer knows the link or the token from which to continue. Everything must be read again."""
 
 
 class LakeError(HeadwaterError):

@@ -11,6 +11,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -38,6 +39,9 @@ T = TypeVar("T")
 
 _TRIES_WITHOUT_RESPONSE = 3
 """Tries while the service has never responded: then the address is probably wrong, so do not wait for long."""
+
+_CONDITIONS = frozenset({"if-modified-since", "if-none-match"})
+"""Headers that allow the answer 304."""
 
 _MAX_FLOW_REQUESTS = 8
 """The most requests that an auth flow may send for one request."""
@@ -164,7 +168,7 @@ class Client:
             status = status.fallback
         if isinstance(status, ServiceError):
             raise status if is_same_request(request, sent_requests[-1]) else _to_auth_error(status)
-        return response
+        return replace(response, status=204, body=b"") if status.is_empty else response
 
     def strip_credentials(self, address: str) -> str:
         """`address` without the credentials that the service repeats in it, so that it can be stored and followed."""
@@ -198,7 +202,8 @@ class Client:
             raise
 
     def _check(self, response: Response) -> ResponseStatus:
-        return check_status(response, now=self._clock.now(), secrets=tuple(self.connector.secrets))
+        connector = self.connector
+        return check_status(response, now=self._clock.now(), secrets=tuple(connector.secrets), rules=connector.errors)
 
     def _send(self, request: Request) -> Response:
         import httpx2  # noqa: PLC0415  (heavy, and only who reads needs it)
@@ -218,7 +223,13 @@ class Client:
                 raise to_service_error(error, timeout=self._limits.timeout) from error
         self._has_responded = True
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Response(status=response.status_code, headers=headers, body=response.content, url=str(response.url))
+        return Response(
+            status=response.status_code,
+            headers=headers,
+            body=response.content,
+            url=str(response.url),
+            is_conditional=not _CONDITIONS.isdisjoint(map(str.lower, request.headers)),
+        )
 
     def _wait(self, request: Request, error: ServiceError, tries: int) -> None:
         """Wait before the next try. Raise `error` if no further try is useful."""

@@ -9,7 +9,7 @@ from typing import Any
 from headwater.batch import Batch
 from headwater.errors import PermanentError
 from headwater.extract.client import Client
-from headwater.extract.request_params import ReadRequest, build_filters, build_path
+from headwater.extract.request_params import ReadRequest, build_filter_headers, build_filters, build_path
 from headwater.wire.cursor import NoDeletes
 from headwater.wire.message import Response
 from headwater.wire.records import read_value, read_value_rows, split_lines
@@ -71,7 +71,8 @@ def _fetch_count(request: ReadRequest, batch: Batch, client: Client, parent: str
     count = request.resource.count
     if count is None:
         return 0
-    http_request = client.build_request(build_path(count.path, parent)).with_params(build_filters(request, batch))
+    base = client.build_request(build_path(count.path, parent)).with_headers(build_filter_headers(request, batch))
+    http_request = base.with_params(build_filters(request, batch))
 
     def read(response: Response) -> int:
         count_value = read_value(response.body, count.field)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from headwater.errors import StateError
 from headwater.wire.message import Page
-from headwater.wire.paging import BEGINNING, Paging, Progress, is_address
+from headwater.wire.paging.kinds import Paging
+from headwater.wire.paging.progress import BEGINNING, Progress, is_address
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,14 +48,15 @@ from headwater.extract.count_check import (
 from headwater.extract.fingerprint import build_fingerprint
 from headwater.extract.page_cursor import PageCursor, PagePosition
 from headwater.extract.page_files import PageFiles
+from headwater.extract.page_request import build_base_request, build_page_request
 from headwater.extract.proof import ProofFailure, ReadCounts, find_proof_failure
-from headwater.extract.request_params import ReadRequest, build_params, build_path, build_request_window
+from headwater.extract.request_params import ReadRequest, build_request_window
 from headwater.lake.base import Lake
 from headwater.ledger.base import BatchRow, Ledger, PageRow
 from headwater.wire.loop_guard import LoopGuard
 from headwater.wire.message import Page, Request, Response
-from headwater.wire.paging import ForwardOnly, Progress, is_linked, read_total
-from headwater.wire.records import join_lines, read_value, read_value_rows, split_records
+from headwater.wire.paging.progress import Progress, is_address, is_linked, read_total
+from headwater.wire.records import join_lines, read_value, read_value_rows
 
 _MAX_READS = 3
 """How many times a batch is read, until its records agree with the service's count."""
@@ -324,21 +325,18 @@ class _Reader:
     def _build_request(self, token: str) -> Request:
         """Build the request for the page of `token`, and check its host before anything is committed."""
         current = self.cursor.parse_token(token)
-        base = self.client.build_request(build_path(self.request.resource.path, current.parent))
-        request = self.request.paging.build_request(
-            base.with_params(build_params(self.request, self.batch)), current.position
-        )
-        return self.client.check_host(request)
+        base = build_base_request(self.client, self.request, self.batch, current.parent)
+        return self.client.check_host(build_page_request(self.request, base, current.position))
 
     def _is_by_last_key(self, current: PagePosition, next_token: str | None) -> bool:
         """Whether the page of `next_token` is requested by the last key of the page before."""
         if next_token is None:
             return False
         following_position = self.cursor.parse_token(next_token)
-        return following_position.parent == current.parent and not following_position.position.startswith(("/", "http"))
+        return following_position.parent == current.parent and not is_address(following_position.position)
 
     def _split(self, response: Response) -> tuple[Page, bytes]:
-        records = split_records(response, path=self.request.resource.records)
+        records = self.request.split_records(response)
         return Page(response=response, records=records), join_lines(records)
 
     def _find_next_token(
@@ -361,7 +359,7 @@ class _Reader:
             return
         if not self.request.paging.is_end_certain(page, progress):
             self.page_files.save_note("unsure", current.parent or "yes")
-        total = read_total(self.request.paging, page)
+        total = read_total(getattr(self.request.paging, "total", ""), page)
         if total is not None and not self.cursor.nested:
             self.page_files.save_note("total", str(total))
 
@@ -381,11 +379,11 @@ class _Reader:
         window, changes = build_request_window(self.request, self.batch), self.request.changes
         paging, current = self.request.paging, self.cursor.parse_token(token)
         change_filter = None if window is None else changes
-        key_paging = paging if isinstance(paging, ForwardOnly) and self._is_by_last_key(current, next_token) else None
-        paths = [declaration.field for declaration in (change_filter, key_paging) if declaration is not None]
+        key_paths = paging.paths if self._is_by_last_key(current, next_token) else ()
+        paths = [*([change_filter.field] if change_filter else []), *key_paths]
         values = list(read_value_rows(page.records, paths)) if paths else []
-        if key_paging is not None:
-            key_paging.check_order(current.position, (row[-1] for row in values))
+        if key_paths:
+            paging.check_rows(current.position, (row[-len(key_paths) :] for row in values))
         if window is None or change_filter is None:
             return
         violation = change_filter.find_outside_window([row[0] for row in values], window)

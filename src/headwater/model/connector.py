@@ -13,8 +13,10 @@ from headwater.model.resource import Resource
 from headwater.names import Name
 from headwater.wire.auth import NoAuth
 from headwater.wire.cursor import Cursor, FullSnapshot
+from headwater.wire.error_rule import ErrorRule
 from headwater.wire.limits import Limits
-from headwater.wire.paging import Paging, Unpaged
+from headwater.wire.paging.kinds import Paging
+from headwater.wire.paging.link_header import Unpaged
 
 
 class Setting(Declared):
@@ -62,6 +64,8 @@ class Connector(Declared):
     """The paging of all resources. A resource can override it."""
     cursor: Cursor = FullSnapshot()
     """How to request changed records. A resource can override it."""
+    errors: tuple[ErrorRule, ...] = ()
+    """What responses mean, where the status does not say so, e.g. 200 with an error inside."""
     limits: Limits = Limits()
     """The request limits."""
     clock: SourceClock | None = None

@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from headwater.errors import NotFoundError, PermanentError, TransientError
+from headwater.errors import ExpiredError, NotFoundError, PermanentError, TransientError
+from headwater.wire.error_rule import ErrorRule, find_rule
 from headwater.wire.message import Response
 from headwater.wire.retry_after import read_retry_after
 
@@ -25,6 +26,9 @@ _SPACES = re.compile(r"[\s\x00-\x1f\x7f]+")
 class Ok:
     """The response is successful."""
 
+    is_empty: bool = False
+    """Whether it means that there are no records, whatever its body says."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
@@ -37,9 +41,20 @@ ResponseStatus = Ok | TransientError | Refresh | PermanentError
 """The result of the check. Raise `TransientError` and `PermanentError` if no retry helps."""
 
 
-def check_status(response: Response, *, now: datetime, secrets: Iterable[str] = ()) -> ResponseStatus:
-    """Check the status of `response`. `secrets` are the names (never values) of the secrets of the request."""
-    if response.status in range(200, 300):
+def check_status(
+    response: Response, *, now: datetime, secrets: Iterable[str] = (), rules: Iterable[ErrorRule] = ()
+) -> ResponseStatus:
+    """Check the status of `response`. `secrets` are the names (never values) of the secrets of the request.
+
+    `rules` are those of the connector. They come first.
+    """
+    if rule := find_rule(rules, response):
+        return _apply_rule(rule, response, now=now, secrets=secrets)
+    return _check_code(response, now=now, secrets=secrets)
+
+
+def _check_code(response: Response, *, now: datetime, secrets: Iterable[str]) -> ResponseStatus:
+    if response.status in range(200, 300) or (response.status == 304 and response.is_conditional):
         return Ok() if not _is_html_page(response) else _build_web_page_error(response)
     wait = read_retry_after(response.headers, now=now)
     if response.status in _TRANSIENT_STATUSES or (response.status == 403 and _is_rate_limited(response)):
@@ -53,6 +68,23 @@ def check_status(response: Response, *, now: datetime, secrets: Iterable[str] = 
     if response.status in range(300, 400):
         return _build_redirect_error(response)
     return _build_client_error(response)
+
+
+def _apply_rule(rule: ErrorRule, response: Response, *, now: datetime, secrets: Iterable[str]) -> ResponseStatus:
+    details = rule.read_message(response) or read_vendor_message(response)
+    message = f"the service answered {_format_status(response.status)} with an error"
+    match rule.means:
+        case "empty":
+            return Ok(is_empty=True)
+        case "retry":
+            return TransientError(message, details=details, after=read_retry_after(response.headers, now=now))
+        case "denied":
+            return Refresh(_build_credentials_error(response, secrets))
+        case "expired":
+            return ExpiredError(message, details=details)
+        case "failed":
+            found = f"{rule.field} is {rule.equals or 'set'}" if rule.field else ""
+            return PermanentError(message, details=details or found)
 
 
 def read_vendor_message(response: Response) -> str:
