@@ -31,7 +31,8 @@ def is_second_read_needed(request: ReadRequest, batch: Batch) -> bool:
     window, the first record of a page moves to the page before, and no later window requests that record. A whole
     collection with an explicit `deletes: none` needs no proof, because the next read returns the records that moved.
     """
-    if request.paging.stable or request.resource.count is not None:
+    # A delta reports a record that moves again.
+    if request.paging.stable or request.resource.count is not None or request.delta:
         return False
     declares_no_deletes = (
         isinstance(request.resource.deletes, NoDeletes) and "deletes" in request.resource.model_fields_set

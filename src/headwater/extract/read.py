@@ -45,6 +45,7 @@ from headwater.extract.count_check import (
     is_count_needed,
     is_second_read_needed,
 )
+from headwater.extract.delta_link import DeltaLink, compute_shape, read_link_position, save_link
 from headwater.extract.fingerprint import build_fingerprint
 from headwater.extract.page_cursor import PageCursor, PagePosition
 from headwater.extract.page_files import PageFiles
@@ -93,7 +94,7 @@ def read_batch(
     reader = _Reader(
         batch=batch,
         # Use the parents of the first try, because the tokens in the ledger refer to them.
-        request=ReadRequest(resource=request.resource, fields=request.fields, parents=row.parents or request.parents),
+        request=replace(request, parents=row.parents or request.parents),
         client=client,
         page_files=page_files,
         ledger=ledger,
@@ -105,6 +106,8 @@ def read_batch(
     reader.write_parents(pages)
     if failure is not None:
         listen(_build_unproved_event(batch, failure))
+    if request.delta and batch.purpose != "sweep":
+        reader.save_link()
     ledger.commit_window(batch, proved=failure is None, credible_until=request.read_credible_until())
     page_files.clear()
     listen(
@@ -173,6 +176,7 @@ class _Reader:
             paging=self.request.paging,
             nested=nested,
             parents=self.request.parents,
+            first=self.request.start,
             clean=self.client.strip_credentials,
         )
 
@@ -231,6 +235,15 @@ class _Reader:
         if self.cursor.nested:
             parents = (self.cursor.parse_token(token).parent or "" for token in self._list_tokens(pages))
             self.page_files.write_parents([(parent, page.rows) for parent, page in zip(parents, pages, strict=True)])
+
+    def save_link(self) -> None:
+        """Save the link to the next changes, from the last page."""
+        position, resource = self.page_files.load_note("link"), self.request.resource
+        assert position is not None
+        link = DeltaLink(
+            batch_id=self.batch.id, start=self.request.start, position=position, shape=compute_shape(resource)
+        )
+        save_link(self.ledger, self.batch.feed, link)
 
     def _load_count(self, name: str) -> int:
         """The service's count, requested once a read: a resumed read must be compared with the first count."""
@@ -357,6 +370,10 @@ class _Reader:
         current = self.cursor.parse_token(token)
         if next_token is not None and self.cursor.parse_token(next_token).parent == current.parent:
             return
+        if self.request.delta and self.batch.purpose != "sweep":
+            self.page_files.save_note(
+                "link", self.client.strip_credentials(read_link_position(self.request.resource, page))
+            )
         if not self.request.paging.is_end_certain(page, progress):
             self.page_files.save_note("unsure", current.parent or "yes")
         total = read_total(getattr(self.request.paging, "total", ""), page)

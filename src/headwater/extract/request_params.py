@@ -12,7 +12,7 @@ from msgspec import Raw
 from headwater.batch import Batch, Window
 from headwater.errors import DeclarationError
 from headwater.model.resource import Resource
-from headwater.wire.cursor import ChangeFilter, DeleteFlag, FullSnapshot, IdSweep, widen_window
+from headwater.wire.cursor import ChangeFilter, DeleteFlag, DeleteMark, Delta, FullSnapshot, IdSweep, widen_window
 from headwater.wire.message import Response
 from headwater.wire.paging.kinds import Paging
 from headwater.wire.paging.link_header import Unpaged
@@ -36,6 +36,14 @@ class ReadRequest:
     def read_credible_until(self) -> datetime | None:
         """The latest credible change time of a record that was read by now, or None if it is unknown."""
         return None if self.estimate_latest_stamp is None else self.estimate_latest_stamp()
+
+    start: str = ""
+    """The position at which the read begins: the link of a `delta` cursor. Empty: at the first page."""
+
+    @property
+    def delta(self) -> bool:
+        """Whether the last page has a link to the next changes."""
+        return isinstance(self.resource.cursor, Delta)
 
     @property
     def paging(self) -> Paging:
@@ -109,7 +117,7 @@ def _select_fields(request: ReadRequest) -> list[str]:
     needed = [*resource.key, resource.custom_fields]
     if request.changes is not None:
         needed.append(request.changes.field)
-    if isinstance(resource.deletes, DeleteFlag):
+    if isinstance(resource.deletes, DeleteFlag | DeleteMark):
         needed.append(resource.deletes.field)
     needed += request.paging.paths
     # Fields of the contract are keys already, and needed ones are paths.

@@ -57,7 +57,7 @@ class ChangeFilter(Declared):
 
     @model_validator(mode="after")
     def _check_names(self) -> Self:
-        if not self.params and not self.headers:
+        if not self.model_fields_set & {"params", "headers"}:
             msg = "needs `params` or `headers`"
             raise ValueError(msg)
         if unknown := sorted(set(self.first) - {*self.params, *self.headers}):
@@ -140,7 +140,22 @@ class FullSnapshot(Declared):
     """How often to read the whole collection."""
 
 
-Cursor = Annotated[ChangeFilter | FullSnapshot, Field(discriminator="kind")]
+class Delta(Declared):
+    """The last page of a read contains a link or a token from which the next read continues, with changes and deletes.
+
+    The first read is a complete read. If the service no longer knows the link (410, or `means: expired` in `errors:`),
+    Headwater reads everything again, and what is missing in that read counts as deleted. So no change is lost without a word.
+    """
+
+    kind: Literal["delta"] = "delta"
+    field: str
+    """The path of the link or token in the last page, e.g. `@odata\\.deltaLink`. The paging is `next_url` for a URL, and
+    `token` for a token that is sent as the token of a page is."""
+    every: Span = "0s"
+    """How often to request changes. Default: in each run. A link expires if it is not used for long."""
+
+
+Cursor = Annotated[ChangeFilter | Delta | FullSnapshot, Field(discriminator="kind")]
 """All kinds of cursors."""
 
 
@@ -170,6 +185,14 @@ class DeleteFlag(Declared):
     """The value that means deleted."""
 
 
+class DeleteMark(Declared):
+    """Records with any value in a field are deleted, e.g. the entries of a delta with `@removed`. They may lack other fields."""
+
+    kind: Literal["mark"] = "mark"
+    field: str
+    """The path of the field, e.g. `@removed.reason`. `fields:` must have it."""
+
+
 class IdSweep(Declared):
     """A complete read of all ids. Records that are missing in it count as deleted."""
 
@@ -193,5 +216,5 @@ class SnapshotDeletes(Declared):
     """The guard, as for a sweep."""
 
 
-Deletes = Annotated[NoDeletes | DeleteFlag | IdSweep | SnapshotDeletes, Field(discriminator="kind")]
+Deletes = Annotated[NoDeletes | DeleteFlag | DeleteMark | IdSweep | SnapshotDeletes, Field(discriminator="kind")]
 """All ways to detect deletes."""

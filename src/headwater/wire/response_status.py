@@ -160,7 +160,7 @@ def _build_redirect_error(response: Response) -> PermanentError:
 
 def _build_client_error(response: Response) -> PermanentError:
     hint = "check the base URL and the settings of the connection" if response.status in (404, 405, 410) else ""
-    kind = NotFoundError if response.status in (404, 410) else PermanentError
+    kind = {404: NotFoundError, 410: ExpiredError}.get(response.status, PermanentError)
     return kind(
         f"the service answered {_format_status(response.status)}", details=read_vendor_message(response), hint=hint
     )

@@ -8,12 +8,21 @@ from headwater.errors import DeclarationError, DeclarationErrors
 from headwater.model.check.twin_columns import find_twin_columns
 from headwater.model.connector import Connector
 from headwater.names import did_you_mean
+from headwater.wire.cursor import DeleteMark, Delta
+from headwater.wire.paging.next_url import NextUrl
+from headwater.wire.paging.token import Token
 from headwater.wire.template import find_placeholders
 
 
 def check_connector(connector: Connector) -> None:
     """Raise DeclarationErrors with all errors of a manifest, if there are any."""
-    errors = [*_check_texts(connector), *_check_resources(connector), *_check_fields(connector)]
+    errors = [
+        *_check_texts(connector),
+        *_check_resources(connector),
+        *_check_fields(connector),
+        *_check_deltas(connector),
+        *_check_marks(connector),
+    ]
     if errors:
         raise DeclarationErrors(errors)
 
@@ -63,6 +72,42 @@ def _check_resources(connector: Connector) -> Iterator[DeclarationError]:
                         details=text,
                         hint=hint,
                     )
+
+
+def _check_deltas(connector: Connector) -> Iterator[DeclarationError]:
+    """A delta continues from a position of the paging, and of one collection."""
+    for number, declared in enumerate(connector.resources):
+        resource = connector.with_defaults(declared)
+        if not isinstance(resource.cursor, Delta):
+            continue
+        where = connector.origin.find_location("resources", str(number), "cursor")
+        if not isinstance(resource.paging, NextUrl | Token):
+            yield DeclarationError(
+                f"`{resource.resource}` needs the paging `next_url` or `token` for its delta.",
+                where=where,
+                details=resource.paging.kind if resource.paging else "no paging",
+                hint="its link is read like a URL or a token of a next page",
+            )
+        if resource.parent is not None:
+            yield DeclarationError(
+                f"`{resource.resource}` cannot have both a delta and a parent.",
+                where=where,
+                details=resource.parent.resource,
+                hint="use `cursor: {kind: snapshot}` for it",
+            )
+
+
+def _check_marks(connector: Connector) -> Iterator[DeclarationError]:
+    """The field that marks deleted records must be in bronze."""
+    for number, resource in enumerate(connector.resources):
+        mark = resource.deletes
+        if isinstance(mark, DeleteMark) and not resource.contract and mark.field not in resource.fields:
+            yield DeclarationError(
+                f"`{resource.resource}` has no field `{mark.field}`, which marks its deletes.",
+                where=connector.origin.find_location("resources", str(number), "deletes"),
+                details=", ".join(resource.fields),
+                hint=did_you_mean(mark.field, resource.fields) or f"add `{mark.field}` to `fields:`",
+            )
 
 
 def _check_fields(connector: Connector) -> Iterator[DeclarationError]:

@@ -15,6 +15,7 @@ from headwater.batch import Batch, Feed
 from headwater.bronze.contract import with_overrides
 from headwater.clock import EPOCH, parse_instant, parse_span
 from headwater.errors import DeclarationError
+from headwater.extract.delta_link import find_valid_link
 from headwater.gold.change_feed import FeedPositions, read_positions
 from headwater.gold.dimension.rekey import find_outdated
 from headwater.gold.news import find_tables_with_news
@@ -35,7 +36,7 @@ from headwater.silver.schema.diff import decide_schemas
 from headwater.silver.schema.migrate import find_migrated
 from headwater.version import __version__
 from headwater.warehouse.base import SchemaName, Warehouse
-from headwater.wire.cursor import ChangeFilter
+from headwater.wire.cursor import ChangeFilter, Delta
 from headwater.wire.instant_format import check_zone
 from headwater.wire.template import fill, find_placeholders
 
@@ -188,6 +189,8 @@ def load_feed_state(
         unfinished=tuple(row for row in unfinished if row.batch.feed == feed),
         attempts=ledger.count_attempts(feed),
         last_snapshot=_find_end(snapshot),
+        has_link=isinstance(source.resource.cursor, Delta)
+        and find_valid_link(ledger, feed, source.resource) is not None,
         last_sweep=_find_end(sweep),
     )
 

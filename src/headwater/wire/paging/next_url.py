@@ -60,6 +60,10 @@ class NextUrl(PagingTraits, Declared):
         # The body of a request that is sent again is filled with its parameters.
         return replace(request, url=url) if self.resend else request.with_method("GET").with_url(url)
 
+    def build_link_position(self, link: str, page: Page) -> str:
+        """The position of a link to the next changes."""
+        return to_relative_url(urljoin(page.response.url, link), page.response.url)
+
     def find_next_position(self, position: str, page: Page, progress: Progress = BEGINNING) -> str | None:
         """The URL of the next page, without the host if it is the same."""
         del position, progress

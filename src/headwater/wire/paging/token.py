@@ -76,6 +76,11 @@ class Token(PagingTraits, Declared):
             params[self.anchor.param] = above
         return base.with_params({**params, self.param: token} if token else params)
 
+    def build_link_position(self, link: str, page: Page) -> str:
+        """The position of a token for the next changes."""
+        del page
+        return self._format_position(link, "", 0)
+
     def find_next_position(self, position: str, page: Page, progress: Progress = BEGINNING) -> str | None:
         """The token of the next page. If the cap is reached, the start of a query above the last key."""
         del progress
