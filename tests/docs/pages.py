@@ -64,6 +64,7 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "What a manifest may name as `auth`, `paging`, `body`, `cursor`, `deletes`, `errors` and `limits`; `kind` says which.",
         (
             "headwater.wire.auth",
+            "headwater.wire.session",
             *(f"headwater.wire.paging.{name}" for name in PAGING_MODULES),
             "headwater.wire.body",
             "headwater.wire.cursor",

@@ -32,6 +32,8 @@ def _check_texts(connector: Connector) -> Iterator[DeclarationError]:
     texts: dict[tuple[str, ...], str] = {("base_url",): connector.base_url}
     texts |= {("params", name): text for name, text in connector.params.items()}
     texts |= {("headers", name): text for name, text in connector.headers.items()}
+    if connector.lookup is not None:
+        texts |= {("lookup", "params", name): text for name, text in connector.lookup.params.items()}
     for path, text in texts.items():
         for name in find_placeholders(text):
             if name not in connector.settings:
