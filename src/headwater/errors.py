@@ -5,7 +5,8 @@
       ServiceError          the remote service failed
         TransientError      429, 5xx, a reset, a broken body          -> retried, then failed
         PermanentError      4xx, revoked, forbidden, filter ignored   -> stops only this resource
-          NotFoundError     404, 410: no such resource or record      -> a record that is requested by id is absent
+          NotFoundError     404: no such resource or record           -> a record that is requested by id is absent
+            ExpiredError    410: the link to changes is too old       -> everything is read again
       LakeError             raw or bronze cannot be read or written   -> check the disk, permissions, a damaged file
       StoreError            a folder or bucket refused an operation   -> check the disk, permissions, credentials, network
       WarehouseError        the engine refused a statement
@@ -100,7 +101,11 @@ class PermanentError(ServiceError):
 
 
 class NotFoundError(PermanentError):
-    """The service has nothing at this URL: 404 or 410."""
+    """The service has nothing at this URL: 404, or 410 for its subclass."""
+
+
+class ExpiredError(NotFoundError):
+    """The URL, the link or the token from which to continue no longer exists: 410. Everything must be read again."""
 
 
 class LakeError(HeadwaterError):

@@ -37,6 +37,8 @@ EXIT_CODES = """\
 | 130 | stopped by a second Ctrl-C |
 """
 
+PAGING_MODULES = ("page_number", "offset", "link_header", "next_url", "token", "forward_only", "keyset")
+
 SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("The project", "`headwater.yaml`, at the root of a project.", ("headwater.model.project",)),
     (
@@ -59,8 +61,16 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
     (
         "Variants",
-        "What a manifest may name as `auth`, `paging`, `cursor`, `deletes` and `limits`; `kind` says which.",
-        ("headwater.wire.auth", "headwater.wire.paging", "headwater.wire.cursor", "headwater.wire.limits"),
+        "What a manifest may name as `auth`, `paging`, `body`, `cursor`, `deletes`, `errors` and `limits`; `kind` says which.",
+        (
+            "headwater.wire.auth",
+            "headwater.wire.session",
+            *(f"headwater.wire.paging.{name}" for name in PAGING_MODULES),
+            "headwater.wire.body",
+            "headwater.wire.cursor",
+            "headwater.wire.error_rule",
+            "headwater.wire.limits",
+        ),
     ),
 )
 """Title, a line, and the modules whose nouns stand in it."""

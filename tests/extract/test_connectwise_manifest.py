@@ -25,7 +25,8 @@ from headwater.sandbox.connectwise.app import build_connectwise_app
 from headwater.sandbox.server import serve_in_thread
 from headwater.wire.cursor import IdSweep
 from headwater.wire.limits import Limits
-from headwater.wire.paging import ForwardOnly, PageNumber
+from headwater.wire.paging.forward_only import ForwardOnly
+from headwater.wire.paging.page_number import PageNumber
 from tests.extract.service import FastClock
 
 RESOURCES = [

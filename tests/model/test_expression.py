@@ -103,6 +103,28 @@ def test_a_custom_field_is_found_by_caption_and_the_first_one_without(text: str,
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("from_epoch(1573755038)", "2019-11-14 18:10:38"),
+        ("from_epoch(1573755038.5)", "2019-11-14 18:10:38.5"),
+        ("from_epoch(-1)", "1969-12-31 23:59:59"),
+        ("from_epoch_ms(1573755038314)", "2019-11-14 18:10:38.314"),
+        ("from_epoch_ms(4102444800000)", "2100-01-01 00:00:00"),
+        ("from_epoch_ms(-62135596800000)", "0001-01-01 00:00:00"),
+        ("from_epoch_ms(NULL)", None),
+        ("from_json_date('/Date(1573755038314+0000)/')", "2019-11-14 18:10:38.314"),
+        ("from_json_date('/Date(1573755038314-0500)/')", "2019-11-14 18:10:38.314"),
+        ("from_json_date('/Date(-1000)/')", "1969-12-31 23:59:59"),
+        ("from_json_date('2019-11-14')", None),
+    ],
+)
+def test_stamps_of_services_are_instants(text: str, expected: str | None):
+    with duckdb.connect() as connection:
+        sql = compile_expression(text, SCOPE, where="f:1")
+        assert connection.execute(f"SELECT CAST({sql} AS VARCHAR)").fetchall() == [(expected,)]
+
+
+@pytest.mark.parametrize(
     ("text", "hint"),
     [
         ("classify(a, 'agreement_klass', 'class')", "did you mean `agreement_class`?"),

@@ -8,7 +8,7 @@ from headwater.model.resource import Count
 from headwater.plan.request_estimate import describe_requests, estimate_requests
 from headwater.plan.state import FeedState
 from headwater.plan.step import Extract
-from headwater.wire.paging import PageNumber
+from headwater.wire.paging.page_number import PageNumber
 from tests.plan.builders import DAY, UNTIL, make_batch, make_read_state
 
 

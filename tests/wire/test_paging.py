@@ -9,7 +9,10 @@ import pytest
 from headwater.errors import PermanentError
 from headwater.wire.loop_guard import LoopGuard
 from headwater.wire.message import Page, Request, Response
-from headwater.wire.paging import ForwardOnly, LinkHeader, PageNumber, Progress, Unpaged
+from headwater.wire.paging.forward_only import ForwardOnly
+from headwater.wire.paging.link_header import LinkHeader, Unpaged
+from headwater.wire.paging.page_number import PageNumber
+from headwater.wire.paging.progress import Progress
 from headwater.wire.records import join_lines, split_records
 
 BASE = Request(url="https://api.example.com/v1/things", params={"orderBy": "id asc"})

@@ -18,6 +18,7 @@ from headwater.bronze.exact import format_number, parse, to_canonical_json
 from headwater.bronze.json_text import map_values, to_json_text, to_text
 from headwater.bronze.schema import BronzeSchema, build_strict_type
 from headwater.model.field import Node
+from headwater.wire.records import split_path
 
 _MAX_VALUE_LENGTH = 80
 _MAX_RECORD_LENGTH = 1000
@@ -167,7 +168,7 @@ class RecordValidator:
         values = []
         for path in self._key:
             value: Any = record
-            for step in path.split("."):
+            for step in split_path(path):
                 value = value.get(step) if isinstance(value, dict) else None
             values.append("" if value is None else _shorten(value))
         return "|".join(values)

@@ -11,6 +11,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from types import TracebackType
@@ -23,11 +24,12 @@ from headwater.events import EventListener, RequestRetried, RequestSent, discard
 from headwater.extract.credentials import Credentials
 from headwater.extract.network_errors import to_service_error
 from headwater.extract.rate_limit import RateLimiters
-from headwater.model.connector import Connector
-from headwater.wire.auth import Auth, find_credentials, find_query_names, is_same_request, strip_credentials
-from headwater.wire.hosts import check_base, check_target, is_loopback
+from headwater.model.connector import Connector, HostLookup
+from headwater.wire.auth import Auth, NoAuth, find_credentials, find_query_names, is_same_request, strip_credentials
+from headwater.wire.hosts import check_base, check_found_base, check_target, is_loopback
 from headwater.wire.limits import Limits, compute_backoff
 from headwater.wire.message import Request, Response, redact
+from headwater.wire.records import read_value
 from headwater.wire.response_status import Refresh, ResponseStatus, check_status
 from headwater.wire.retry_after import parse_http_date
 from headwater.wire.template import fill, fill_all, fill_headers, find_placeholders
@@ -39,6 +41,9 @@ T = TypeVar("T")
 
 _TRIES_WITHOUT_RESPONSE = 3
 """Tries while the service has never responded: then the address is probably wrong, so do not wait for long."""
+
+_CONDITIONS = frozenset({"if-modified-since", "if-none-match"})
+"""Headers that allow the answer 304."""
 
 _MAX_FLOW_REQUESTS = 8
 """The most requests that an auth flow may send for one request."""
@@ -83,6 +88,8 @@ class Client:
         self.has_simulated_clock = False
         """Whether the service runs on this machine and says that its clock is simulated. Only a local service may say so."""
         self._has_responded = False
+        self._found_base = False
+        self._lookup_lock = threading.Lock()
         self._refresh_lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -108,7 +115,30 @@ class Client:
     def build_request(self, path: str) -> Request:
         """Build a request for `path` below the base URL, with the connector's parameters and headers, without credentials."""
         params = fill_all(self.connector.params, self.settings, where=self._where)
-        return Request(url=f"{self.base_url}/{path.lstrip('/')}", params=params, headers=self._headers)
+        return Request(url=f"{self._find_base()}/{path.lstrip('/')}", params=params, headers=self._headers)
+
+    def _find_base(self) -> str:
+        """The base URL. The first call asks the service for it, if the connector declares a `lookup:`."""
+        lookup = self.connector.lookup
+        if lookup is None or self._found_base:
+            return self.base_url
+        with self._lookup_lock:
+            if not self._found_base:
+                params = fill_all(lookup.params, self.settings, where=self._where)
+                request = Request(
+                    url=f"{self.base_url}/{lookup.path.lstrip('/')}", params=params, headers=self._headers
+                )
+                self.base_url = self._fetch_base(request, lookup)
+                self._found_base = True
+        return self.base_url
+
+    def _fetch_base(self, request: Request, lookup: HostLookup) -> str:
+        def read(response: Response) -> str:
+            url = read_value(response.body, lookup.field)
+            text = "/".join(part.strip("/") for part in (str(url), lookup.append) if part)
+            return check_found_base(text, hosts=lookup.hosts, where=self._where)
+
+        return self.fetch_as(request, read, auth=NoAuth())
 
     def check_host(self, request: Request) -> Request:
         """Return `request` if its host is declared. Raise PermanentError otherwise."""
@@ -122,8 +152,8 @@ class Client:
         """Return the successful response to `request`. Otherwise raise TransientError or PermanentError, without secrets."""
         return self.fetch_as(request, lambda response: response)
 
-    def fetch_as(self, request: Request, read: Callable[[Response], T]) -> T:
-        """Return the result of `read` for a successful response.
+    def fetch_as(self, request: Request, read: Callable[[Response], T], *, auth: Auth | None = None) -> T:
+        """Return the result of `read` for a successful response. `auth`: instead of that of the connection.
 
         `read` may raise TransientError: a broken body is requested again, like after a lost connection.
         """
@@ -132,7 +162,7 @@ class Client:
         while True:
             sent_requests: list[Request] = []
             try:
-                return read(self._fetch_once(request, sent_requests))
+                return read(self._fetch_once(request, sent_requests, auth))
             except TransientError as error:
                 self._wait(request, self._with_location(error, request, sent_requests), tries)
             except PermanentError as error:
@@ -153,19 +183,19 @@ class Client:
         """The time of the service, or of this machine if the service does not send one."""
         return self.read_service_time() or self._clock.now()
 
-    def _fetch_once(self, request: Request, sent_requests: list[Request]) -> Response:
+    def _fetch_once(self, request: Request, sent_requests: list[Request], other_auth: Auth | None) -> Response:
         """Send `request` without retries. Rejected credentials are renewed once. Raise an error that the status means."""
-        auth = self._auth
+        auth = other_auth or self._auth
         response = self._run_flow(auth, request, sent_requests)
         status = self._check(response)
-        if isinstance(status, Refresh) and self._refresh_credentials(auth):
+        if isinstance(status, Refresh) and other_auth is None and self._refresh_credentials(auth):
             response = self._run_flow(self._auth, request, sent_requests)
             status = self._check(response)
         if isinstance(status, Refresh):
             status = status.fallback
         if isinstance(status, ServiceError):
             raise status if is_same_request(request, sent_requests[-1]) else _to_auth_error(status)
-        return response
+        return replace(response, status=204, body=b"") if status.is_empty else response
 
     def strip_credentials(self, address: str) -> str:
         """`address` without the credentials that the service repeats in it, so that it can be stored and followed."""
@@ -200,7 +230,11 @@ class Client:
 
     def _check(self, response: Response) -> ResponseStatus:
         return check_status(
-            response, now=self._clock.now(), secrets=tuple(self.connector.secrets), settings=self._auth_settings
+            response,
+            now=self._clock.now(),
+            secrets=tuple(self.connector.secrets),
+            settings=self._auth_settings,
+            rules=self.connector.errors,
         )
 
     @cached_property
@@ -227,7 +261,13 @@ class Client:
                 raise to_service_error(error, timeout=self._limits.timeout) from error
         self._has_responded = True
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Response(status=response.status_code, headers=headers, body=response.content, url=str(response.url))
+        return Response(
+            status=response.status_code,
+            headers=headers,
+            body=response.content,
+            url=str(response.url),
+            is_conditional=not _CONDITIONS.isdisjoint(map(str.lower, request.headers)),
+        )
 
     def _wait(self, request: Request, error: ServiceError, tries: int) -> None:
         """Wait before the next try. Raise `error` if no further try is useful."""

@@ -9,7 +9,7 @@ from typing import Any
 from headwater.batch import Batch
 from headwater.errors import PermanentError
 from headwater.extract.client import Client
-from headwater.extract.request_params import ReadRequest, build_filters, build_path
+from headwater.extract.request_params import ReadRequest, build_filter_headers, build_filters, build_path
 from headwater.wire.cursor import NoDeletes
 from headwater.wire.message import Response
 from headwater.wire.records import read_value, read_value_rows, split_lines
@@ -31,7 +31,8 @@ def is_second_read_needed(request: ReadRequest, batch: Batch) -> bool:
     window, the first record of a page moves to the page before, and no later window requests that record. A whole
     collection with an explicit `deletes: none` needs no proof, because the next read returns the records that moved.
     """
-    if request.paging.stable or request.resource.count is not None:
+    # A delta reports a record that moves again.
+    if request.paging.stable or request.resource.count is not None or request.delta:
         return False
     declares_no_deletes = (
         isinstance(request.resource.deletes, NoDeletes) and "deletes" in request.resource.model_fields_set
@@ -71,7 +72,8 @@ def _fetch_count(request: ReadRequest, batch: Batch, client: Client, parent: str
     count = request.resource.count
     if count is None:
         return 0
-    http_request = client.build_request(build_path(count.path, parent)).with_params(build_filters(request, batch))
+    base = client.build_request(build_path(count.path, parent)).with_headers(build_filter_headers(request, batch))
+    http_request = base.with_params(build_filters(request, batch))
 
     def read(response: Response) -> int:
         count_value = read_value(response.body, count.field)

@@ -30,6 +30,8 @@ def build_fingerprint(connector: Connector, settings: Mapping[str, str], request
         "parent": resource.parent.model_dump(exclude={"every"}) if resource.parent else None,
         "paging": request.paging.model_dump(),
     }
+    if resource.headers or resource.body is not None:
+        shape["asked"] = [resource.headers, resource.body.model_dump() if resource.body else None]
     if purpose == "sweep":
         shape["ids"] = resource.deletes.params if isinstance(resource.deletes, IdSweep) else {}
     else:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from headwater.errors import StateError
 from headwater.wire.message import Page
-from headwater.wire.paging import BEGINNING, Paging, Progress, is_address
+from headwater.wire.paging.kinds import Paging
+from headwater.wire.paging.progress import BEGINNING, Progress, is_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +31,15 @@ class PageCursor:
     nested: bool
     """Whether the resource is read for each record of a parent resource."""
     parents: tuple[str, ...] = ()
+    first: str = ""
+    """The position at which the read begins, if it is not the first page."""
     clean: Callable[[str], str] = str
     """Removes credentials from the URL of a next page that the service sent."""
 
     def start(self) -> str | None:
         """The token of the first page, or None if there are no parents."""
         if not self.nested:
-            return self.paging.start()
+            return self.first or self.paging.start()
         return _format_token(self.parents[0], self.paging.start()) if self.parents else None
 
     def parse_token(self, token: str) -> PagePosition:

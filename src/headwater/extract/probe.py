@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from headwater.batch import Feed, Window, create_batch
 from headwater.clock import EPOCH
 from headwater.extract.client import Client
-from headwater.extract.request_params import ReadRequest, build_params
+from headwater.extract.page_request import build_base_request, build_page_request
+from headwater.extract.request_params import ReadRequest
 from headwater.wire.message import Response
-from headwater.wire.records import split_records
 
 _RECENT = timedelta(days=1)
 """The span of changes that is requested, so that the page is small."""
@@ -23,9 +23,9 @@ def fetch_first_page(client: Client, feed: Feed, request: ReadRequest, *, now: d
     recent = request.changes is not None
     window = Window(since=now - _RECENT if recent else EPOCH, until=now)
     batch = create_batch(feed, window, purpose="changes" if recent else "snapshot")
-    base = client.build_request(request.resource.path).with_params(build_params(request, batch))
+    base = build_base_request(client, request, batch, None)
 
     def count_records(response: Response) -> int:
-        return len(split_records(response, path=request.resource.records))
+        return len(request.split_records(response))
 
-    return client.fetch_as(request.paging.build_request(base, request.paging.start()), count_records)
+    return client.fetch_as(build_page_request(request, base, request.paging.start()), count_records)

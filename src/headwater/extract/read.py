@@ -45,17 +45,19 @@ from headwater.extract.count_check import (
     is_count_needed,
     is_second_read_needed,
 )
+from headwater.extract.delta_link import DeltaLink, compute_shape, read_link_position, save_link
 from headwater.extract.fingerprint import build_fingerprint
 from headwater.extract.page_cursor import PageCursor, PagePosition
 from headwater.extract.page_files import PageFiles
+from headwater.extract.page_request import build_base_request, build_page_request
 from headwater.extract.proof import ProofFailure, ReadCounts, find_proof_failure
-from headwater.extract.request_params import ReadRequest, build_params, build_path, build_request_window
+from headwater.extract.request_params import ReadRequest, build_request_window
 from headwater.lake.base import Lake
 from headwater.ledger.base import BatchRow, Ledger, PageRow
 from headwater.wire.loop_guard import LoopGuard
 from headwater.wire.message import Page, Request, Response
-from headwater.wire.paging import ForwardOnly, Progress, is_linked, read_total
-from headwater.wire.records import join_lines, read_value, read_value_rows, split_records
+from headwater.wire.paging.progress import Progress, is_address, is_linked, read_total
+from headwater.wire.records import join_lines, read_value, read_value_rows
 
 _MAX_READS = 3
 """How many times a batch is read, until its records agree with the service's count."""
@@ -92,7 +94,7 @@ def read_batch(
     reader = _Reader(
         batch=batch,
         # Use the parents of the first try, because the tokens in the ledger refer to them.
-        request=ReadRequest(resource=request.resource, fields=request.fields, parents=row.parents or request.parents),
+        request=replace(request, parents=row.parents or request.parents),
         client=client,
         page_files=page_files,
         ledger=ledger,
@@ -104,6 +106,8 @@ def read_batch(
     reader.write_parents(pages)
     if failure is not None:
         listen(_build_unproved_event(batch, failure))
+    if request.delta and batch.purpose != "sweep":
+        reader.save_link()
     ledger.commit_window(batch, proved=failure is None, credible_until=request.read_credible_until())
     page_files.clear()
     listen(
@@ -172,6 +176,7 @@ class _Reader:
             paging=self.request.paging,
             nested=nested,
             parents=self.request.parents,
+            first=self.request.start,
             clean=self.client.strip_credentials,
         )
 
@@ -230,6 +235,15 @@ class _Reader:
         if self.cursor.nested:
             parents = (self.cursor.parse_token(token).parent or "" for token in self._list_tokens(pages))
             self.page_files.write_parents([(parent, page.rows) for parent, page in zip(parents, pages, strict=True)])
+
+    def save_link(self) -> None:
+        """Save the link to the next changes, from the last page."""
+        position, resource = self.page_files.load_note("link"), self.request.resource
+        assert position is not None
+        link = DeltaLink(
+            batch_id=self.batch.id, start=self.request.start, position=position, shape=compute_shape(resource)
+        )
+        save_link(self.ledger, self.batch.feed, link)
 
     def _load_count(self, name: str) -> int:
         """The service's count, requested once a read: a resumed read must be compared with the first count."""
@@ -324,21 +338,18 @@ class _Reader:
     def _build_request(self, token: str) -> Request:
         """Build the request for the page of `token`, and check its host before anything is committed."""
         current = self.cursor.parse_token(token)
-        base = self.client.build_request(build_path(self.request.resource.path, current.parent))
-        request = self.request.paging.build_request(
-            base.with_params(build_params(self.request, self.batch)), current.position
-        )
-        return self.client.check_host(request)
+        base = build_base_request(self.client, self.request, self.batch, current.parent)
+        return self.client.check_host(build_page_request(self.request, base, current.position))
 
     def _is_by_last_key(self, current: PagePosition, next_token: str | None) -> bool:
         """Whether the page of `next_token` is requested by the last key of the page before."""
         if next_token is None:
             return False
         following_position = self.cursor.parse_token(next_token)
-        return following_position.parent == current.parent and not following_position.position.startswith(("/", "http"))
+        return following_position.parent == current.parent and not is_address(following_position.position)
 
     def _split(self, response: Response) -> tuple[Page, bytes]:
-        records = split_records(response, path=self.request.resource.records)
+        records = self.request.split_records(response)
         return Page(response=response, records=records), join_lines(records)
 
     def _find_next_token(
@@ -359,9 +370,13 @@ class _Reader:
         current = self.cursor.parse_token(token)
         if next_token is not None and self.cursor.parse_token(next_token).parent == current.parent:
             return
+        if self.request.delta and self.batch.purpose != "sweep":
+            self.page_files.save_note(
+                "link", self.client.strip_credentials(read_link_position(self.request.resource, page))
+            )
         if not self.request.paging.is_end_certain(page, progress):
             self.page_files.save_note("unsure", current.parent or "yes")
-        total = read_total(self.request.paging, page)
+        total = read_total(getattr(self.request.paging, "total", ""), page)
         if total is not None and not self.cursor.nested:
             self.page_files.save_note("total", str(total))
 
@@ -381,11 +396,11 @@ class _Reader:
         window, changes = build_request_window(self.request, self.batch), self.request.changes
         paging, current = self.request.paging, self.cursor.parse_token(token)
         change_filter = None if window is None else changes
-        key_paging = paging if isinstance(paging, ForwardOnly) and self._is_by_last_key(current, next_token) else None
-        paths = [declaration.field for declaration in (change_filter, key_paging) if declaration is not None]
+        key_paths = paging.paths if self._is_by_last_key(current, next_token) else ()
+        paths = [*([change_filter.field] if change_filter else []), *key_paths]
         values = list(read_value_rows(page.records, paths)) if paths else []
-        if key_paging is not None:
-            key_paging.check_order(current.position, (row[-1] for row in values))
+        if key_paths:
+            paging.check_rows(current.position, (row[-len(key_paths) :] for row in values))
         if window is None or change_filter is None:
             return
         violation = change_filter.find_outside_window([row[0] for row in values], window)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
+from msgspec import Raw
+
 from headwater.batch import Batch, Window
 from headwater.errors import DeclarationError
 from headwater.model.resource import Resource
-from headwater.wire.cursor import ChangeFilter, DeleteFlag, FullSnapshot, IdSweep, widen_window
-from headwater.wire.paging import ForwardOnly, Paging, Unpaged
+from headwater.wire.cursor import ChangeFilter, DeleteFlag, DeleteMark, Delta, FullSnapshot, IdSweep, widen_window
+from headwater.wire.message import Response
+from headwater.wire.paging.kinds import Paging
+from headwater.wire.paging.link_header import Unpaged
+from headwater.wire.records import split_path, split_records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +37,22 @@ class ReadRequest:
         """The latest credible change time of a record that was read by now, or None if it is unknown."""
         return None if self.estimate_latest_stamp is None else self.estimate_latest_stamp()
 
+    start: str = ""
+    """The position at which the read begins: the link of a `delta` cursor. Empty: at the first page."""
+
+    @property
+    def delta(self) -> bool:
+        """Whether the last page has a link to the next changes."""
+        return isinstance(self.resource.cursor, Delta)
+
     @property
     def paging(self) -> Paging:
         """How the resource is paged."""
         return self.resource.paging or Unpaged()
+
+    def split_records(self, response: Response) -> Sequence[Raw]:
+        """The records of a response."""
+        return split_records(response, path=self.resource.records, is_optional=self.resource.records_optional)
 
     @property
     def changes(self) -> ChangeFilter | None:
@@ -72,6 +89,12 @@ def build_filters(request: ReadRequest, batch: Batch) -> dict[str, str]:
     return {**resource_params, **cursor_params}
 
 
+def build_filter_headers(request: ReadRequest, batch: Batch) -> dict[str, str]:
+    """The headers that select records: those of the cursor."""
+    window = build_request_window(request, batch)
+    return {} if window is None or request.changes is None else request.changes.build_headers(window)
+
+
 def build_params(request: ReadRequest, batch: Batch) -> dict[str, str]:
     """All query parameters of a page except those of the paging."""
     params = build_filters(request, batch)
@@ -94,9 +117,10 @@ def _select_fields(request: ReadRequest) -> list[str]:
     needed = [*resource.key, resource.custom_fields]
     if request.changes is not None:
         needed.append(request.changes.field)
-    if isinstance(resource.deletes, DeleteFlag):
+    if isinstance(resource.deletes, DeleteFlag | DeleteMark):
         needed.append(resource.deletes.field)
-    if isinstance(request.paging, ForwardOnly):
-        needed.append(request.paging.field)
-    tops = [path.partition(".")[0] for path in (*(request.fields or resource.fields), *needed)]
+    needed += request.paging.paths
+    # Fields of the contract are keys already, and needed ones are paths.
+    declared = request.fields or [split_path(path)[0] for path in resource.fields]
+    tops = [*declared, *(split_path(path)[0] for path in needed if path)]
     return [name for name in dict.fromkeys(tops) if name and name not in resource.omit]

@@ -25,8 +25,8 @@ from headwater.lake.base import Lake
 from headwater.ledger.base import BatchRow, Ledger, PageRow
 from headwater.model.resource import Verify
 from headwater.wire.message import Request, Response
-from headwater.wire.paging import Unpaged
-from headwater.wire.records import join_lines, read_value, read_values, split_records
+from headwater.wire.paging.link_header import Unpaged
+from headwater.wire.records import join_lines, read_value, read_values, split_path, split_records
 from headwater.wire.template import fill_all
 
 
@@ -172,7 +172,7 @@ class _IdReader:
         if not path:
             return split_records(whole)
         inner = next(iter(split_records(whole)), Raw(b"null"))
-        for step in path.split("."):
+        for step in split_path(path):
             inner = msgspec.json.decode(inner, type=dict[str, Raw]).get(step, Raw(b"null"))
         return [] if bytes(inner) == b"null" else [inner]
 

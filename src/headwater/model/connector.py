@@ -13,8 +13,10 @@ from headwater.model.resource import Resource
 from headwater.names import Name
 from headwater.wire.auth import NoAuth
 from headwater.wire.cursor import Cursor, FullSnapshot
+from headwater.wire.error_rule import ErrorRule
 from headwater.wire.limits import Limits
-from headwater.wire.paging import Paging, Unpaged
+from headwater.wire.paging.kinds import Paging
+from headwater.wire.paging.link_header import Unpaged
 
 
 class Setting(Declared):
@@ -33,6 +35,24 @@ class SourceClock(Declared):
     """The path of the request."""
 
 
+class HostLookup(Declared):
+    """A request for the base URL of an account, sent without credentials before any other request.
+
+    Credentials go only to a URL that `hosts` allows.
+    """
+
+    path: str
+    """The path of the request, below `base_url`, e.g. `v1.0/zoneInformation`."""
+    params: dict[str, str] = Field(default_factory=dict)
+    """The query parameters, e.g. `user: "{user}"`. `{name}` is replaced with a setting."""
+    field: str
+    """The path of the URL in the response, e.g. `url`."""
+    append: str = ""
+    """What follows the URL in the base URL, e.g. `v1.0`."""
+    hosts: tuple[str, ...]
+    """The hosts that the URL may have. `*.example.com` allows all hosts below `example.com`."""
+
+
 class Connector(Declared):
     """The description of one service: its URL, its protocol and its resources."""
 
@@ -48,6 +68,8 @@ class Connector(Declared):
     """The base URL of all paths. `{name}` is replaced with a setting."""
     hosts: tuple[str, ...] = ()
     """Other hosts that a `next` link may point to. The host of the base URL is always allowed."""
+    lookup: HostLookup | None = None
+    """How to find the base URL of an account. Requests then go to that URL instead of `base_url`."""
     settings: dict[Name, Setting] = Field(default_factory=dict)
     """The settings of a connection."""
     secrets: dict[Name, str] = Field(default_factory=dict)
@@ -62,6 +84,8 @@ class Connector(Declared):
     """The paging of all resources. A resource can override it."""
     cursor: Cursor = FullSnapshot()
     """How to request changed records. A resource can override it."""
+    errors: tuple[ErrorRule, ...] = ()
+    """What responses mean, where the status does not say so, e.g. 200 with an error inside."""
     limits: Limits = Limits()
     """The request limits."""
     clock: SourceClock | None = None

@@ -1,15 +1,15 @@
 """Expressions: the portable subset of SQL that declarations may use, checked when they are loaded.
 
 `model.expression_tree` parses an expression, each text once. Every name must be in scope. The result
-is SQL for DuckDB, which `warehouse.dialect` renders for other engines. Headwater adds four functions: `classify`,
-`custom_field`, `item` and `setting`. The subset is documented in docs/reference/expressions.md.
+is SQL for DuckDB, which `warehouse.dialect` renders for other engines. Headwater adds functions, such as `classify` and
+`item`. The subset is documented in docs/reference/expressions.md.
 """
 
 from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from headwater.errors import DeclarationError
@@ -94,10 +94,11 @@ def _compile_column(name: str, scope: Scope, where: str) -> str:
 def _compile_call(name: str, arguments: Sequence[str], scope: Scope, where: str) -> str:
     if name == "item":
         return _item_sql(arguments, where)
-    counts = {"classify": 3, "custom_field": 2, "setting": 1}
-    if len(arguments) != counts[name]:
+    counts = {"classify": 3, "custom_field": 2}
+    count = counts.get(name, 1)
+    if len(arguments) != count:
         raise DeclarationError(
-            f"`{name}` takes {counts[name]} arguments.",
+            f"`{name}` takes {count} argument{'s' if count > 1 else ''}.",
             where=where,
             details=f"{len(arguments)}",
             hint="see docs/reference/expressions.md",
@@ -105,6 +106,8 @@ def _compile_call(name: str, arguments: Sequence[str], scope: Scope, where: str)
     if name == "setting":
         value = scope.settings.get(_parse_text(arguments[0], where))
         return "NULL" if value is None else quote_literal(value)
+    if name in _STAMPS:
+        return _STAMPS[name](arguments[0])
     if name == "custom_field":
         return _custom_field_sql(arguments[0], arguments[1])
     return _classify_sql(arguments, scope, where)
@@ -186,3 +189,34 @@ def _parse_text(sql: str, where: str) -> str:
     raise DeclarationError(
         "This argument must be a name in single quotes.", where=where, details=sql, hint="e.g. 'agreement_class'"
     )
+
+
+_DAY = 86_400_000
+
+
+def _epoch_ms_sql(value: str) -> str:
+    """The instant of milliseconds since 1970. Days and the rest are added apart: engines limit the number in an interval."""
+    days = f"CAST(floor(CAST({value} AS double) / {_DAY}) AS integer)"
+    rest = f"(CAST({value} AS bigint) - CAST({days} AS bigint) * {_DAY})"
+    return f"(CAST('1970-01-01' AS timestamp) + {days} * INTERVAL 1 DAY + {rest} * INTERVAL 1 MILLISECOND)"
+
+
+def _epoch_sql(value: str) -> str:
+    """The instant of seconds since 1970."""
+    return _epoch_ms_sql(f"CAST(round(CAST({value} AS double) * 1000) AS bigint)")
+
+
+def _json_date_sql(value: str) -> str:
+    """The instant of a text such as `/Date(1573755038314+0000)/`. The offset only says how the sender shows it."""
+    inside = f"split_part(split_part({value}, '(', 2), ')', 1)"
+    # The first letter may be the minus of a number before 1970, any other sign begins the offset.
+    number = f"split_part(split_part(substring({inside}, 2), '+', 1), '-', 1)"
+    return _epoch_ms_sql(f"TRY_CAST(concat(left({inside}, 1), {number}) AS bigint)")
+
+
+_STAMPS: Mapping[str, Callable[[str], str]] = {
+    "from_epoch": _epoch_sql,
+    "from_epoch_ms": _epoch_ms_sql,
+    "from_json_date": _json_date_sql,
+}
+"""The functions of expressions for stamps."""

@@ -26,7 +26,7 @@ ALLOWED: tuple[type[exp.Expr], ...] = (
 )  # fmt: skip
 """Every kind of node that an expression may contain."""
 
-FUNCTIONS = ("classify", "custom_field", "item", "setting")
+FUNCTIONS = ("classify", "custom_field", "from_epoch", "from_epoch_ms", "from_json_date", "item", "setting")
 """The functions that Headwater adds."""
 
 

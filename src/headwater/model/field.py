@@ -17,6 +17,7 @@ from pydantic import BaseModel, create_model
 from pydantic.fields import FieldInfo
 
 from headwater.model.field_types import AnyText, ColumnType, Day, Instant, Number, Record, Small, Whole, build_decimal
+from headwater.wire.records import split_path
 
 _SCALARS: dict[Any, str] = {
     str: "text",
@@ -147,7 +148,7 @@ def _group_by_key(wanted: Mapping[str, WantedType]) -> dict[str, WantedType | di
     """The wanted types by first key: of a value, or of the keys of an object. If a key has both, the later one applies."""
     by_key: dict[str, WantedType | dict[str, WantedType]] = {}
     for path, wanted_type in wanted.items():
-        key, _, rest = path.partition(".")
+        key, rest = split_first_step(path)
         before = by_key.get(key)
         if not rest:
             by_key[key] = wanted_type
@@ -156,6 +157,12 @@ def _group_by_key(wanted: Mapping[str, WantedType]) -> dict[str, WantedType | di
         else:
             by_key[key] = {rest: wanted_type}
     return by_key
+
+
+def split_first_step(path: str) -> tuple[str, str]:
+    r"""The first key of a path, and the path below it. `\.` is a dot inside of a key."""
+    steps = split_path(path)
+    return steps[0], ".".join(step.replace(".", r"\.") for step in steps[1:])
 
 
 def build_annotation(dtype: str) -> Any:

@@ -10,8 +10,9 @@ from headwater.clock import Chunk, Span
 from headwater.declared import Declared
 from headwater.dtypes import DType
 from headwater.names import Name
+from headwater.wire.body import Body
 from headwater.wire.cursor import Cursor, Deletes
-from headwater.wire.paging import Paging
+from headwater.wire.paging.kinds import Paging
 from headwater.wire.template import find_placeholders
 
 
@@ -89,8 +90,16 @@ class Resource(Declared):
     """Fields that are neither requested nor stored in bronze, e.g. passwords."""
     records: str = ""
     """The path of the list of records in a response. Empty if the response is the list."""
+    records_optional: bool = False
+    """Whether a response without records lacks the list, e.g. `{"QueryResponse": {}}` for `QueryResponse.Customer`. What
+    contains the list must still be there."""
     params: dict[str, str] = Field(default_factory=dict)
     """The query parameters of every request."""
+    body: Body | None = None
+    """The body of every request, for a service that is asked by POST. It contains parameters of the resource, its cursor and
+    its paging as `{name}`. Default: a GET without a body."""
+    headers: dict[str, str] = Field(default_factory=dict)
+    """The headers of every request, in addition to those of the connector."""
     fields_param: str = ""
     """The query parameter that limits responses to the fields of the contract, e.g. `fields`. Empty if there is none."""
     paging: Paging | None = None
@@ -120,6 +129,9 @@ class Resource(Declared):
 
     @model_validator(mode="after")
     def _check_verify(self) -> Self:
+        if self.verify is not None and self.verify.is_grouped and self.body is not None:
+            msg = "verify: a resource with a `body` needs a `path` with `{id}`"
+            raise ValueError(msg)
         if self.verify is not None and (len(self.key) != 1 or self.parent is not None):
             msg = "verify: needs a key of one field and a resource without a parent"
             raise ValueError(msg)

@@ -14,6 +14,7 @@ from headwater.plan.reads import find_readable_end, plan_reads
 from headwater.plan.state import FeedState, RunRequest, TenantState
 from headwater.plan.step import Conform, Extract, Land, Plan, Step
 from headwater.plan.time_span import check_time_span, describe_limits
+from headwater.wire.cursor import Delta
 
 
 def build_plan(dependencies: Dependencies, state: TenantState, request: RunRequest) -> Plan:
@@ -64,8 +65,10 @@ def _plan_lands(feed: FeedState, request: RunRequest, reads: Iterable[Extract]) 
     if not request.includes_layer("bronze"):
         return []
     waiting = [Land(feed=feed.feed, batch=row.batch) for row in feed.list_unfinished("extracted")]
-    new = [Land(feed=feed.feed, batch=read.batch, after=(read.id,)) for read in reads if not read.open]
-    below = tuple(read.id for read in reads if read.open)
+    # An expired link turns a read of changes into a complete read, which is another batch.
+    is_delta = isinstance(feed.resource.cursor, Delta)
+    new = [Land(feed=feed.feed, batch=read.batch, after=(read.id,)) for read in reads if not (read.open or is_delta)]
+    below = tuple(read.id for read in reads if read.open or is_delta)
     return [*waiting, *new, *([Land(feed=feed.feed, after=below)] if below else [])]
 
 

@@ -13,7 +13,7 @@ from headwater.clock import EPOCH, parse_span
 from headwater.plan.state import FeedState, RunRequest
 from headwater.plan.step import Extract
 from headwater.windows import find_missing_windows, split_window
-from headwater.wire.cursor import ChangeFilter, FullSnapshot, IdSweep
+from headwater.wire.cursor import ChangeFilter, Delta, FullSnapshot, IdSweep
 
 
 def plan_reads(
@@ -30,6 +30,7 @@ def plan_reads(
         return resumed
     new_reads = (
         *_plan_changes(state, request, until=until, has_new_parents=has_new_parents),
+        *_plan_delta(state, request, until),
         *_plan_snapshot(state, request, until),
         *_plan_sweep(state, request, until),
     )
@@ -138,6 +139,19 @@ def is_recent(state: FeedState, request: RunRequest, until: datetime) -> bool:
     if state.resource.parent is not None or len(state.committed) != 1 or _is_requested_by_name(state, request):
         return False
     return until < state.committed[0].until + parse_span(state.resource.every)
+
+
+def _plan_delta(state: FeedState, request: RunRequest, until: datetime) -> tuple[Extract, ...]:
+    """One read from the last link on, or a complete read if there is none."""
+    cursor = state.resource.cursor
+    if not isinstance(cursor, Delta) or until <= EPOCH or state.list_unfinished("extracting"):
+        return ()
+    ends = [window.until for window in state.committed]
+    last = max([*ends, *([state.last_snapshot] if state.last_snapshot else [])], default=None)
+    if last is None or not state.has_link or request.force or request.sweep:
+        return (_create_read(state, Window(since=EPOCH, until=until), purpose="snapshot"),)
+    is_due = last + parse_span(cursor.every) <= until or _is_requested_by_name(state, request)
+    return (_create_read(state, Window(since=last, until=until)),) if is_due and last < until else ()
 
 
 def _plan_snapshot(state: FeedState, request: RunRequest, until: datetime) -> tuple[Extract, ...]:

@@ -23,7 +23,7 @@ def estimate_requests(
     requests: Counter[str] = Counter()
     for read in reads:
         state = feeds[read.batch.feed]
-        size = getattr(state.resource.paging, "size", 0)
+        size = _get_page_size(state)
         pages = math.ceil(rows.get(read.batch.id, 1) / size) if size else 1
         collections = _count_collections(read, state)
         # A complete read is reconciled with the count of the service.
@@ -51,6 +51,13 @@ def describe_recent(feeds: Iterable[FeedState], request: RunRequest) -> tuple[st
         f"{connection}: not due yet: {', '.join(names)}; `--resource NAME` reads one now"
         for connection, names in sorted(by_connection.items())
     )
+
+
+def _get_page_size(state: FeedState) -> int:
+    """The page size that is requested, or 0 if the service decides."""
+    paging = state.resource.paging
+    is_requested = getattr(paging, "size_param", "") or getattr(paging, "text", "")
+    return getattr(paging, "size", 0) if is_requested else 0
 
 
 def _count_collections(read: Extract, state: FeedState) -> int:

@@ -51,6 +51,8 @@ class FeedState:
     """The number of attempts by purpose and window: `ledger.count_attempts(feed)`."""
     last_snapshot: datetime | None = None
     """The end of the newest complete snapshot."""
+    has_link: bool = False
+    """Whether a `delta` cursor can continue where its last read ended."""
     last_sweep: datetime | None = None
     """The end of the newest complete sweep."""
 

@@ -135,21 +135,20 @@ class QueryKey(Auth):
         yield add_query(request, fill_all(self.params, self._values, where=self._where))
 
 
-class ClientCredentials(Auth):
-    """OAuth 2.0 with the grant `client_credentials`.
+class TokenGrant(Auth):
+    """OAuth 2.0: a token request and a bearer token. Its grants are kinds of their own.
 
     Headwater requests a token and uses it until it is about to expire (`expires_in`) or the service refuses it.
     """
 
-    kind: Literal["oauth2_client_credentials"] = "oauth2_client_credentials"
     token_url: str
     """The URL of the token request, e.g. `https://login.example.com/oauth/token`. If its host differs, add it to `hosts:`."""
-    client_id: str
+    client_id: str = ""
     """The id of the client, e.g. `{client_id}`."""
-    client_secret: str
+    client_secret: str = ""
     """The secret of the client, e.g. `{client_secret}`."""
     params: dict[str, str] = Field(default_factory=dict)
-    """Other parameters of the token request, e.g. `scope: all`."""
+    """Other parameters of the token request, e.g. `scope: all` or `audience: https://api.example.com`."""
     send: Literal["form", "json", "basic"] = "form"
     """How to send the id and the secret: in a form, in JSON, or as HTTP Basic with a form."""
 
@@ -190,20 +189,52 @@ class ClientCredentials(Auth):
                 self._expires_at = requested_at + lifetime - min(_EARLY, lifetime / 10)
         return False
 
+    def _build_grant(self) -> dict[str, str]:
+        """The parameters of the grant."""
+        raise NotImplementedError
+
     def _build_token_request(self) -> Request:
         client = {"client_id": self.fill(self.client_id), "client_secret": self.fill(self.client_secret)}
-        params = {"grant_type": "client_credentials", **fill_all(self.params, self._values, where=self._where)}
+        params = {**self._build_grant(), **fill_all(self.params, self._values, where=self._where)}
         headers = {"Accept": "application/json"}
         if self.send == "basic":
             headers["Authorization"] = encode_basic(client["client_id"], client["client_secret"])
         else:
-            params |= client
+            params |= {name: value for name, value in client.items() if value}
         kind, body = "application/x-www-form-urlencoded", urlencode(params).encode()
         if self.send == "json":
             kind, body = "application/json", msgspec.json.encode(params)
         return Request(
             url=self.fill(self.token_url), method="POST", headers={**headers, "Content-Type": kind}, body=body
         )
+
+
+class ClientCredentials(TokenGrant):
+    """OAuth 2.0 with the grant `client_credentials`: an application with an id and a secret."""
+
+    kind: Literal["oauth2_client_credentials"] = "oauth2_client_credentials"
+    client_id: str
+    """The id of the client, e.g. `{client_id}`."""
+    client_secret: str
+    """The secret of the client, e.g. `{client_secret}`."""
+
+    def _build_grant(self) -> dict[str, str]:
+        return {"grant_type": "client_credentials"}
+
+
+class PasswordGrant(TokenGrant):
+    """OAuth 2.0 with the grant `password`: the name and the password of a user, where a service has nothing better."""
+
+    kind: Literal["oauth2_password"] = "oauth2_password"
+    user: str
+    """The name of the user, e.g. `{user}`."""
+    password: str
+    """The password, e.g. `{password}`."""
+
+    def _build_grant(self) -> dict[str, str]:
+        for text in (self.user, self.password):
+            _refuse_line_breaks(text, self._values, where=self._where)
+        return {"grant_type": "password", "username": self.fill(self.user), "password": self.fill(self.password)}
 
 
 def encode_basic(user: str, password: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from headwater.errors import DeclarationError, PermanentError
 from headwater.wire.message import strip_url
@@ -44,6 +44,30 @@ def check_target(url: str, *, base: str, hosts: Iterable[str] = ()) -> str:
         details=f"{parts.scheme}://{parts.netloc}",
         hint=f"the base URL has host {base_parts.netloc}; if you trust another host, add it to `hosts:` of the connector",
     )
+
+
+def check_found_base(url: str, *, hosts: Iterable[str], where: str) -> str:
+    """Return a base URL that a service sent, without a slash at its end. PermanentError if `hosts` do not allow its host."""
+    try:
+        parts = _split_url(url)
+        is_safe = parts.scheme == "https" or is_loopback(parts.hostname or "")
+    except ValueError as error:
+        raise PermanentError("the service returned an invalid base URL", details=str(error)) from None
+    if is_safe and any(_is_host_allowed(parts, host.lower()) for host in hosts):
+        return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
+    raise PermanentError(
+        "the service returned a base URL that the connector does not allow; nothing was sent there",
+        where=where,
+        details=f"{parts.scheme}://{parts.netloc}",
+        hint="if you trust this host, add it to `hosts:` of the `lookup:`",
+    )
+
+
+def _is_host_allowed(parts: SplitResult, pattern: str) -> bool:
+    host = (parts.hostname or "").lower()
+    if pattern.startswith("*."):
+        return host.endswith(pattern[1:]) and parts.port in (None, _PORTS[parts.scheme])
+    return _format_authority(parts) == (pattern if ":" in pattern else f"{pattern}:{_PORTS[parts.scheme]}")
 
 
 def is_loopback(host: str) -> bool:

@@ -34,6 +34,10 @@ class Request:
         """The same request to another URL with its own query."""
         return replace(self, url=url, params={})
 
+    def with_method(self, method: str) -> Request:
+        """The same request with another method, and without a body for a GET."""
+        return replace(self, method=method, body=None if method == "GET" else self.body)
+
     def __str__(self) -> str:
         return f"{self.method} {strip_url(self.url)}"
 
@@ -46,6 +50,8 @@ class Response:
     headers: Mapping[str, str]
     body: bytes
     url: str = ""
+    is_conditional: bool = False
+    """Whether the request had a condition such as `If-Modified-Since`, to which 304 is an answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

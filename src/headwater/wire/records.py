@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -15,28 +16,31 @@ from headwater.wire.loose import split_loosely, strip_lists
 from headwater.wire.message import Response
 
 _BREAKS_TO_SPACES = bytes.maketrans(b"\r\n", b"  ")
+_DOT = re.compile(r"(?<!\\)\.")
 _PREVIEW_LENGTH = 200
 _DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-def split_records(response: Response, *, path: str = "") -> list[Raw]:
+def split_records(response: Response, *, path: str = "", is_optional: bool = False) -> list[Raw]:
     """The records of a response, each as the bytes that were sent. `path` is the path of the list, if it is wrapped.
 
     Every element of the list is a record, even if it is not an object. Quarantine reports invalid ones later.
     This includes invalid JSON in a complete body (half of a surrogate pair, NaN, thousands of levels).
     Line breaks between tokens become spaces, so that a record is a line. A JSON string cannot contain one.
-    A null list is empty. TransientError: the body is truncated or is not JSON. PermanentError: JSON without the list
-    at `path`.
+    A null list is empty, and with `is_optional` a missing one, too, if what contains it is there.
+    TransientError: the body is truncated or is not JSON. PermanentError: JSON without the list at `path`.
     """
-    if response.status == 204:
+    if response.status in (204, 304):
         return []
     body = response.body.removeprefix(b"\xef\xbb\xbf")
     if b"\n" in body or b"\r" in body:
         body = body.translate(_BREAKS_TO_SPACES)
-    steps = _split_path(path)
+    steps = split_path(path)
     try:
         _check_utf8(body)
-        records_at_path = _build_decoder(steps, list[Raw] | None if steps else list[Raw]).decode(body)
+        records_at_path = _build_decoder(
+            steps, list[Raw] | None if steps else list[Raw], is_optional=is_optional
+        ).decode(body)
     except msgspec.ValidationError as error:
         raise PermanentError(
             f"the response has no list of records{f' at `{path}`' if path else ''}",
@@ -69,7 +73,7 @@ def read_values(records: Iterable[Raw | bytes], path: str) -> Iterator[Any]:
 
     If a record or a body is not valid JSON because of an element of a list, that list is ignored.
     """
-    decode, inner = _build_decoder(_split_path(path), Any).decode, _build_unwrapper(_split_path(path))
+    decode, inner = _build_decoder(split_path(path), Any).decode, _build_unwrapper(split_path(path))
     for record in records:
         try:
             yield inner(decode(record))
@@ -105,17 +109,20 @@ def read_value(record: Raw | bytes, path: str) -> Any:
     return next(read_values((record,), path))
 
 
-def _split_path(path: str) -> tuple[str, ...]:
-    return tuple(path.split(".")) if path else ()
+@functools.lru_cache(maxsize=1024)
+def split_path(path: str) -> tuple[str, ...]:
+    r"""The steps of a path. `\.` is a dot inside of a name."""
+    return tuple(step.replace("\\.", ".") for step in _DOT.split(path)) if path else ()
 
 
 @functools.lru_cache(maxsize=256)
-def _build_decoder(steps: tuple[str, ...], leaf: Any) -> msgspec.json.Decoder[Any]:
+def _build_decoder(steps: tuple[str, ...], leaf: Any, *, is_optional: bool = False) -> msgspec.json.Decoder[Any]:
     """Decodes only the value at `steps` and skips everything else, which is fast."""
     kind = leaf
     for depth, step in enumerate(reversed(steps)):
-        # Only a leaf may be missing: a list of records must exist.
-        fields: list[Any] = [("inner", kind, None)] if leaf is Any and depth == 0 else [("inner", kind)]
+        # Only a leaf may be missing: a list of records must exist, unless it is optional.
+        may_lack = (leaf is Any or is_optional) and depth == 0
+        fields: list[Any] = [("inner", kind, None)] if may_lack else [("inner", kind)]
         kind = msgspec.defstruct("Step", fields, rename={"inner": step})
     return msgspec.json.Decoder(kind)
 
@@ -131,11 +138,11 @@ def _build_row_decoder(
 
     Paths with the same start share their first step.
     """
-    heads = list(dict.fromkeys(_split_path(path)[0] for path in paths))
-    below = {head: [_split_path(path)[1:] for path in paths if _split_path(path)[0] == head] for head in heads}
+    heads = list(dict.fromkeys(split_path(path)[0] for path in paths))
+    below = {head: [split_path(path)[1:] for path in paths if split_path(path)[0] == head] for head in heads}
     fields: list[Any] = [(f"at{at}", _build_type(below[head]), None) for at, head in enumerate(heads)]
     row = msgspec.defstruct("Row", fields, rename={f"at{at}": head for at, head in enumerate(heads)})
-    getters = [_build_getter(f"at{heads.index(_split_path(path)[0])}", _split_path(path)[1:]) for path in paths]
+    getters = [_build_getter(f"at{heads.index(split_path(path)[0])}", split_path(path)[1:]) for path in paths]
     return msgspec.json.Decoder(row).decode, _build_row_getter(paths, heads, below, getters), getters
 
 
@@ -146,7 +153,7 @@ def _build_row_getter(
 
     This is one call only if every step is a struct.
     """
-    steps = [_split_path(path) for path in paths]
+    steps = [split_path(path) for path in paths]
     if len(paths) < 2 or any((len(path) > 1 and below[path[0]] != [path[1:]]) or len(path) > 2 for path in steps):
         return lambda row: tuple(get(row) for get in getters)
     return operator.attrgetter(*(f"at{heads.index(path[0])}{'.inner' * (len(path) - 1)}" for path in steps))

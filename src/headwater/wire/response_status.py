@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
 
-from headwater.errors import NotFoundError, PermanentError, TransientError
+from headwater.errors import ExpiredError, NotFoundError, PermanentError, TransientError
+from headwater.wire.error_rule import ErrorRule, find_rule
 from headwater.wire.message import Response
 from headwater.wire.retry_after import read_retry_after
 
@@ -24,6 +26,9 @@ _SPACES = re.compile(r"[\s\x00-\x1f\x7f]+")
 @dataclass(frozen=True, slots=True)
 class Ok:
     """The response is successful."""
+
+    is_empty: bool = False
+    """Whether it means that there are no records, whatever its body says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +43,25 @@ ResponseStatus = Ok | TransientError | Refresh | PermanentError
 
 
 def check_status(
-    response: Response, *, now: datetime, secrets: Iterable[str] = (), settings: Iterable[str] = ()
+    response: Response,
+    *,
+    now: datetime,
+    secrets: Iterable[str] = (),
+    settings: Iterable[str] = (),
+    rules: Iterable[ErrorRule] = (),
 ) -> ResponseStatus:
-    """Check the status of `response`. `secrets` and `settings` are the names (never values) of the credentials."""
-    if response.status in range(200, 300):
+    """Check the status of `response`. `secrets` and `settings` are the names (never values) of the credentials.
+
+    `rules` are those of the connector. They come first.
+    """
+    build_denial = partial(_build_credentials_error, response, secrets, settings)
+    if rule := find_rule(rules, response):
+        return _apply_rule(rule, response, now=now, build_denial=build_denial)
+    return _check_code(response, now=now, build_denial=build_denial)
+
+
+def _check_code(response: Response, *, now: datetime, build_denial: Callable[[], PermanentError]) -> ResponseStatus:
+    if response.status in range(200, 300) or (response.status == 304 and response.is_conditional):
         return Ok() if not _is_html_page(response) else _build_web_page_error(response)
     wait = read_retry_after(response.headers, now=now)
     if response.status in _TRANSIENT_STATUSES or (response.status == 403 and _is_rate_limited(response)):
@@ -49,12 +69,31 @@ def check_status(
             f"the service answered {_format_status(response.status)}", details=read_vendor_message(response), after=wait
         )
     if response.status == 401:
-        return Refresh(_build_credentials_error(response, secrets, settings))
+        return Refresh(build_denial())
     if response.status == 403:
-        return _build_credentials_error(response, secrets, settings)
+        return build_denial()
     if response.status in range(300, 400):
         return _build_redirect_error(response)
     return _build_client_error(response)
+
+
+def _apply_rule(
+    rule: ErrorRule, response: Response, *, now: datetime, build_denial: Callable[[], PermanentError]
+) -> ResponseStatus:
+    details = rule.read_message(response) or read_vendor_message(response)
+    message = f"the service answered {_format_status(response.status)} with an error"
+    match rule.means:
+        case "empty":
+            return Ok(is_empty=True)
+        case "retry":
+            return TransientError(message, details=details, after=read_retry_after(response.headers, now=now))
+        case "denied":
+            return Refresh(build_denial())
+        case "expired":
+            return ExpiredError(message, details=details)
+        case "failed":
+            found = f"{rule.field} is {rule.equals or 'set'}" if rule.field else ""
+            return PermanentError(message, details=details or found)
 
 
 def read_vendor_message(response: Response) -> str:
@@ -132,7 +171,7 @@ def _build_redirect_error(response: Response) -> PermanentError:
 
 def _build_client_error(response: Response) -> PermanentError:
     hint = "check the base URL and the settings of the connection" if response.status in (404, 405, 410) else ""
-    kind = NotFoundError if response.status in (404, 410) else PermanentError
+    kind = {404: NotFoundError, 410: ExpiredError}.get(response.status, PermanentError)
     return kind(
         f"the service answered {_format_status(response.status)}", details=read_vendor_message(response), hint=hint
     )

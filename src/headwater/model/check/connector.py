@@ -9,7 +9,9 @@ from headwater.model.check.twin_columns import find_twin_columns
 from headwater.model.connector import Connector
 from headwater.model.resource import Resource
 from headwater.names import did_you_mean
-from headwater.wire.cursor import ChangeFilter, Cursor, DeleteFlag, IdSweep
+from headwater.wire.cursor import ChangeFilter, Cursor, DeleteFlag, DeleteMark, Delta, IdSweep
+from headwater.wire.paging.next_url import NextUrl
+from headwater.wire.paging.token import Token
 from headwater.wire.template import find_placeholders
 
 _BOUNDS = ("since", "until")
@@ -24,6 +26,8 @@ def check_connector(connector: Connector) -> None:
         *_check_cursors(connector),
         *_check_resources(connector),
         *_check_fields(connector),
+        *_check_deltas(connector),
+        *_check_marks(connector),
     ]
     if errors:
         raise DeclarationErrors(errors)
@@ -34,6 +38,8 @@ def _check_texts(connector: Connector) -> Iterator[DeclarationError]:
     texts: dict[tuple[str, ...], str] = {("base_url",): connector.base_url}
     texts |= {("params", name): text for name, text in connector.params.items()}
     texts |= {("headers", name): text for name, text in connector.headers.items()}
+    if connector.lookup is not None:
+        texts |= {("lookup", "params", name): text for name, text in connector.lookup.params.items()}
     for path, text in texts.items():
         for name in find_placeholders(text):
             if name not in connector.settings:
@@ -125,6 +131,42 @@ def _list_resource_texts(resource: Resource) -> Iterator[tuple[tuple[str, ...], 
 def _name_part(path: tuple[str, ...]) -> str:
     """The part of a resource at a path, without the name of the parameter."""
     return ".".join(path[:-1]) or path[0]
+
+
+def _check_deltas(connector: Connector) -> Iterator[DeclarationError]:
+    """A delta continues from a position of the paging, and of one collection."""
+    for number, declared in enumerate(connector.resources):
+        resource = connector.with_defaults(declared)
+        if not isinstance(resource.cursor, Delta):
+            continue
+        where = connector.origin.find_location("resources", str(number), "cursor")
+        if not isinstance(resource.paging, NextUrl | Token):
+            yield DeclarationError(
+                f"`{resource.resource}` needs the paging `next_url` or `token` for its delta.",
+                where=where,
+                details=resource.paging.kind if resource.paging else "no paging",
+                hint="its link is read like a URL or a token of a next page",
+            )
+        if resource.parent is not None:
+            yield DeclarationError(
+                f"`{resource.resource}` cannot have both a delta and a parent.",
+                where=where,
+                details=resource.parent.resource,
+                hint="use `cursor: {kind: snapshot}` for it",
+            )
+
+
+def _check_marks(connector: Connector) -> Iterator[DeclarationError]:
+    """The field that marks deleted records must be in bronze."""
+    for number, resource in enumerate(connector.resources):
+        mark = resource.deletes
+        if isinstance(mark, DeleteMark) and not resource.contract and mark.field not in resource.fields:
+            yield DeclarationError(
+                f"`{resource.resource}` has no field `{mark.field}`, which marks its deletes.",
+                where=connector.origin.find_location("resources", str(number), "deletes"),
+                details=", ".join(resource.fields),
+                hint=did_you_mean(mark.field, resource.fields) or f"add `{mark.field}` to `fields:`",
+            )
 
 
 def _check_fields(connector: Connector) -> Iterator[DeclarationError]:

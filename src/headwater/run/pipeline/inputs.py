@@ -22,13 +22,15 @@ from headwater.model.expression import Scope, compile_expression
 from headwater.model.fact import Fact
 from headwater.model.names_in_scope import map_bronze_columns
 from headwater.model.tables import list_source_entities, name_table
+from headwater.names import quote
 from headwater.run.pipeline.source_clock import correct_window
 from headwater.run.pipeline.sources import Source
 from headwater.run.workspace import Workspace
 from headwater.silver.consumed_batches import ConsumedBatch, load_all_consumed, load_consumed, save_empty
 from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.warehouse.base import Warehouse
-from headwater.wire.cursor import DeleteFlag, IdSweep, NoDeletes, SnapshotDeletes
+from headwater.wire.cursor import DeleteFlag, DeleteMark, IdSweep, NoDeletes, SnapshotDeletes
+from headwater.wire.records import split_path
 
 _LANDED = ("transformed", "completed")
 
@@ -170,6 +172,8 @@ def _build_mapping(workspace: Workspace, entity: Entity, name: str, source: Mapp
     deleted = source.deleted
     if deleted is None and isinstance(deletes, DeleteFlag):
         deleted = f"lower(cast({deletes.field} as text)) = '{deletes.equals.lower()}'"
+    if deleted is None and isinstance(deletes, DeleteMark):
+        deleted = f"{'.'.join(map(quote, split_path(deletes.field)))} IS NOT NULL"
     return SourceMapping(
         source=name,
         columns={column: str(compile_sql(text, "map", column)) for column, text in source.map.items()},

@@ -14,6 +14,8 @@ from pydantic import BaseModel
 from headwater.batch import Batch, Feed
 from headwater.bronze.contract import with_overrides
 from headwater.clock import EPOCH, parse_instant, parse_span
+from headwater.errors import DeclarationError
+from headwater.extract.delta_link import find_valid_link
 from headwater.gold.change_feed import FeedPositions, read_positions
 from headwater.gold.dimension.rekey import find_outdated
 from headwater.gold.news import find_tables_with_news
@@ -33,6 +35,9 @@ from headwater.silver.schema.diff import decide_schemas
 from headwater.silver.schema.migrate import find_migrated
 from headwater.version import __version__
 from headwater.warehouse.base import SchemaName, Warehouse
+from headwater.wire.cursor import ChangeFilter, Delta
+from headwater.wire.instant_format import check_zone
+from headwater.wire.template import fill, find_placeholders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +77,10 @@ def load_sources(workspace: TenantWorkspace, view: Dependencies | None = None) -
     for name, connection in workspace.load_connections().items():
         plugin = workspace.find_connector(connection.connector, where=locate_connection(workspace, name))
         check_resources(workspace, name, connection, plugin)
+        defaults = {key: one.default for key, one in plugin.connector.settings.items() if one.default is not None}
+        settings = {**defaults, **connection.settings}
         for declared in select_resources(plugin.connector, dependencies, named=connection.resources):
-            resource = _apply_connection(declared, connection)
+            resource = _apply_connection(declared, connection, settings)
             feed = Feed(tenant=workspace.tenant, connection=name, resource=resource.resource)
             policy = workspace.project.policies.get(f"{connection.connector}.{resource.resource}", Policy())
             sources[feed] = Source(feed=feed, plugin=plugin, connection=connection, resource=resource, policy=policy)
@@ -181,18 +188,35 @@ def load_feed_state(
         unfinished=tuple(row for row in unfinished if row.batch.feed == feed),
         attempts=ledger.count_attempts(feed),
         last_snapshot=_find_end(snapshot),
+        has_link=isinstance(source.resource.cursor, Delta)
+        and find_valid_link(ledger, feed, source.resource) is not None,
         last_sweep=_find_end(sweep),
     )
 
 
-def _apply_connection(declared: Resource, connection: Connection) -> Resource:
+def _apply_connection(declared: Resource, connection: Connection, settings: Mapping[str, str]) -> Resource:
     """A resource with the settings of a connection. `every` of a resource with a parent is that of its unchanged parents."""
     name, parent = declared.resource, declared.parent
     update: dict[str, Any] = {"overlap": connection.overlap.get(name, declared.overlap)}
     if name in connection.every:
         every = connection.every[name]
         update |= {"parent": parent.model_copy(update={"every": every})} if parent else {"every": every}
-    return declared.model_copy(update=update)
+    return declared.model_copy(update={**update, **_fill_zone(declared, settings)})
+
+
+def _fill_zone(declared: Resource, settings: Mapping[str, str]) -> dict[str, Any]:
+    """The cursor with the time zone that a connection sets, if the manifest names a setting for it."""
+    cursor = declared.cursor
+    if not isinstance(cursor, ChangeFilter) or not find_placeholders(cursor.zone):
+        return {}
+    where = f"zone of the cursor of {declared.resource} ({declared.origin})"
+    zone = fill(cursor.zone, settings, where=where)
+    try:
+        return {"cursor": cursor.model_copy(update={"zone": check_zone(zone)})}
+    except ValueError as error:
+        raise DeclarationError(
+            "The time zone of a connection is not known.", where=where, details=zone, hint=str(error)
+        ) from None
 
 
 def _find_end(batch: Batch | None) -> datetime | None:

@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import assert_never
 
-from headwater.batch import Batch, Feed
+from headwater.batch import Batch, Feed, Window, create_batch
 from headwater.bronze.land import LandingOptions, land_batch
-from headwater.errors import HeadwaterError
-from headwater.events import BatchLanded, DriftSeen, Finding, FindingMade, Repaired, TableBuilt, VersionsWritten
+from headwater.clock import EPOCH
+from headwater.errors import ExpiredError, HeadwaterError
+from headwater.events import (
+    BatchLanded,
+    DriftSeen,
+    Finding,
+    FindingMade,
+    ReadDropped,
+    Repaired,
+    TableBuilt,
+    VersionsWritten,
+)
+from headwater.extract.delta_link import load_link
+from headwater.extract.page_files import PageFiles
 from headwater.extract.read import read_batch
 from headwater.extract.request_params import ReadRequest
 from headwater.gold.dimension.build import build_dimension
 from headwater.gold.fact.build import build_fact
 from headwater.gold.star import Star
 from headwater.lake.base import Lake
+from headwater.ledger.base import BatchRow
 from headwater.model.dimension import Dimension
 from headwater.model.entity import Entity
 from headwater.model.fact import Fact
@@ -49,6 +62,7 @@ from headwater.silver.mapping import LandedBatch, SourceMapping
 from headwater.silver.merge.result import MergeResult
 from headwater.silver.schema.migrate import drop_entity, finish_rebuild
 from headwater.warehouse.base import Warehouse, WriteCounts
+from headwater.wire.cursor import Delta
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,22 +171,53 @@ class StepRunner:
             read_at=self.services.estimate_time(step.batch),
             estimate_latest_stamp=lambda: self.services.estimate_latest_stamp(step.batch),
         )
-        client = self.services.find_client(source.feed.connection)
+        if isinstance(source.resource.cursor, Delta):
+            return self._read_delta(step.batch, request)
+        return self._read_batch(step.batch, request).rows
+
+    def _read_batch(self, batch: Batch, request: ReadRequest) -> BatchRow:
         ledger = self.workspace.ledger
         try:
-            row = read_batch(
-                step.batch,
+            return read_batch(
+                batch,
                 request,
-                client,
+                self.services.find_client(batch.feed.connection),
                 lake=self.lake,
                 ledger=ledger,
                 listen=self.context.listen,
                 stop=self.context.stop,
             )
         except HeadwaterError as error:
-            self.workspace.ledger.fail_batch(step.batch, str(error))
+            ledger.fail_batch(batch, str(error))
             raise
-        return row.rows
+
+    def _read_delta(self, batch: Batch, request: ReadRequest) -> int:
+        """Read from the last link on. If it has expired, read everything, which also shows what has been deleted."""
+        ledger, feed = self.workspace.ledger, batch.feed
+        try:
+            if batch.is_complete:
+                return self._read_batch(batch, request).rows
+            link = load_link(ledger, feed)
+            start = link.find_start(batch.id) if link else ""
+            if start:
+                return self._read_batch(batch, replace(request, start=start)).rows
+        except ExpiredError:
+            row = ledger.find_batch(feed.tenant, batch.id)
+            if batch.is_complete and not (row and row.pages):
+                raise
+        whole = create_batch(
+            feed, Window(since=EPOCH, until=batch.window.until), purpose="snapshot", attempt=batch.attempt
+        )
+        self._drop_expired(batch)
+        return self._read_batch(whole, request).rows
+
+    def _drop_expired(self, batch: Batch) -> None:
+        """Drop a read whose link has expired."""
+        ledger, row = self.workspace.ledger, self.workspace.ledger.find_batch(batch.feed.tenant, batch.id)
+        PageFiles(batch, self.lake).clear()
+        ledger.abandon_batch(batch)
+        why = "its link has expired: everything is read again"
+        self.context.listen(ReadDropped(tenant=batch.feed.tenant, batch=batch, pages=row.pages if row else 0, why=why))
 
     def _land(self, step: Land) -> str:
         if step.batch is not None:
