@@ -25,7 +25,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from headwater.batch import Batch
-from headwater.errors import Cancelled, NotFoundError, PermanentError, ServiceError
+from headwater.errors import Cancelled, ExpiredError, NotFoundError, PermanentError, ServiceError
 from headwater.events import (
     BatchExtracted,
     EventListener,
@@ -329,9 +329,9 @@ class _Reader:
     def _fetch(self, request: Request, token: str) -> tuple[Page, bytes]:
         try:
             return self.client.fetch_as(request, self._split)
-        except NotFoundError:
+        except NotFoundError as error:
             paging, position = self.request.paging, self.cursor.parse_token(token).position
-            if not paging.not_found_ends or position == paging.start():
+            if isinstance(error, ExpiredError) or not paging.not_found_ends or position == paging.start():
                 raise
             return Page(response=Response(status=204, headers={}, body=b"", url=request.url), records=[]), b""
 

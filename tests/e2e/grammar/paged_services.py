@@ -111,8 +111,11 @@ class SearchService(Service):
         return {"GT": value > one["value"], "GTE": value >= one["value"], "LT": value < one["value"]}[one["operator"]]
 
 
+SEARCHED = {
+    "kind": "changes", "field": "changed", "params": {"since": "{since}", "until": "{until}"}, "first": {"since": ""},
+}  # fmt: skip
 SEARCH = {
-    "path": "search", "records": "results", "cursor": SNAPSHOT,
+    "path": "search", "records": "results", "cursor": SEARCHED,
     "body": {"kind": "json", "content": {
         "filterGroups": [{"filters": [
             {"propertyName": "changed", "operator": "GTE", "value": "{since}"},

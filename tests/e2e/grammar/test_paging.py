@@ -129,18 +129,12 @@ def test_hubspot_reads_past_the_cap_of_its_search_by_post(tmp_path, count):
         shop = GrammarShop(tmp_path / "shop", service, resource=SEARCH)
         shop.run()
         assert shop.read_ids() == list_ids(service.records)
-        assert shop.list_reads() == [("snapshot", count)]
+        assert shop.list_reads() == [("changes", count)]
 
 
 def test_hubspot_searches_changes_with_both_bounds_in_the_body(tmp_path):
-    cursor = {
-        "kind": "changes",
-        "field": "changed",
-        "params": {"since": "{since}", "until": "{until}"},
-        "first": {"since": ""},
-    }
     with serve(SearchService(build_things(23))) as service:
-        shop = GrammarShop(tmp_path / "shop", service, resource=SEARCH | {"cursor": cursor})
+        shop = GrammarShop(tmp_path / "shop", service, resource=SEARCH)
         shop.run()
         assert b'"operator":"GTE"' not in service.requests[0].body
         assert b'"limit":4' in service.requests[0].body
@@ -148,6 +142,13 @@ def test_hubspot_searches_changes_with_both_bounds_in_the_body(tmp_path):
         shop.run()
         assert b'"operator":"GTE"' in service.requests[0].body
         assert service.requests[0].params == {}
+
+
+def test_a_parameter_of_a_body_that_nothing_sets_is_refused(tmp_path):
+    with serve(SearchService()) as service:
+        shop = GrammarShop(tmp_path / "shop", service, resource=SEARCH | {"cursor": SNAPSHOT})
+        error = shop("check", code=2).error
+        assert error["message"] == "`{since}` in the body of `things` is no parameter of its requests."
 
 
 def test_a_search_that_does_not_sort_is_refused(tmp_path):
@@ -163,7 +164,7 @@ def test_a_search_that_does_not_sort_is_refused(tmp_path):
             service,
             resource=SEARCH | {"fields": {"id": "bigint", "name": "text", "changed": "timestamp"}},
         )
-        service.is_match = lambda record, one: str(record["id"]) > one["value"]
+        service.is_match = lambda record, one: one["propertyName"] != "id" or str(record["id"]) > one["value"]
         assert "does not sort the records" in shop.fail()["message"]
 
 

@@ -9,7 +9,9 @@ from headwater.model.check.twin_columns import find_twin_columns
 from headwater.model.connector import Connector
 from headwater.model.resource import Resource
 from headwater.names import did_you_mean
+from headwater.wire.body import find_body_names
 from headwater.wire.cursor import ChangeFilter, Cursor, DeleteFlag, DeleteMark, Delta, IdSweep
+from headwater.wire.paging.kinds import Paging
 from headwater.wire.paging.next_url import NextUrl
 from headwater.wire.paging.token import Token
 from headwater.wire.template import find_placeholders
@@ -26,6 +28,7 @@ def check_connector(connector: Connector) -> None:
         *_check_cursors(connector),
         *_check_resources(connector),
         *_check_fields(connector),
+        *_check_bodies(connector),
         *_check_deltas(connector),
         *_check_marks(connector),
     ]
@@ -131,6 +134,30 @@ def _list_resource_texts(resource: Resource) -> Iterator[tuple[tuple[str, ...], 
 def _name_part(path: tuple[str, ...]) -> str:
     """The part of a resource at a path, without the name of the parameter."""
     return ".".join(path[:-1]) or path[0]
+
+
+def _check_bodies(connector: Connector) -> Iterator[DeclarationError]:
+    """A body contains only parameters that something sets, because the others are left out without a word."""
+    for number, declared in enumerate(connector.resources):
+        resource = connector.with_defaults(declared)
+        if resource.body is None:
+            continue
+        known = {*connector.params, *resource.params, resource.fields_param, *_list_paging_params(resource.paging)}
+        known |= set(resource.cursor.params) if isinstance(resource.cursor, ChangeFilter) else set()
+        known |= set(resource.deletes.params) if isinstance(resource.deletes, IdSweep) else set()
+        for name in sorted(find_body_names(resource.body) - known):
+            yield DeclarationError(
+                f"`{{{name}}}` in the body of `{resource.resource}` is no parameter of its requests.",
+                where=connector.origin.find_location("resources", str(number), "body"),
+                details=", ".join(sorted(known - {""})) or "no parameters",
+                hint=did_you_mean(name, known) or "`params:`, the cursor and the paging set parameters",
+            )
+
+
+def _list_paging_params(paging: Paging | None) -> set[str]:
+    names = {getattr(paging, "param", ""), getattr(paging, "size_param", "")}
+    anchor = paging.anchor if isinstance(paging, Token) else None
+    return names | ({anchor.param} if anchor else set())
 
 
 def _check_deltas(connector: Connector) -> Iterator[DeclarationError]:
