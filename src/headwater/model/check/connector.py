@@ -218,10 +218,15 @@ def _check_fields(connector: Connector) -> Iterator[DeclarationError]:
 def _list_paths(resource: Resource) -> Iterator[tuple[tuple[str, ...], str]]:
     """The keys of a resource that name one of its fields, with the name."""
     yield from ((("key",), field) for field in resource.key)
-    if isinstance(resource.cursor, ChangeFilter):
+    # The stamp is read from the record as it was sent, so it may be a field that is not stored. But not a misspelled one.
+    if isinstance(resource.cursor, ChangeFilter) and _is_similar(resource.cursor.field, resource.fields):
         yield ("cursor", "field"), resource.cursor.field
     if isinstance(resource.deletes, DeleteFlag):
         yield ("deletes", "field"), resource.deletes.field
+
+
+def _is_similar(field: str, fields: Collection[str]) -> bool:
+    return did_you_mean(field, fields).startswith("did you mean")
 
 
 def _is_declared(field: str, fields: Collection[str]) -> bool:
