@@ -9,7 +9,7 @@ import base64
 import math
 import threading
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 from urllib.parse import parse_qsl, quote_plus, unquote_plus, urlencode, urlsplit
 
 import msgspec
@@ -35,6 +35,9 @@ class Auth(Declared):
 
     kind: str
     """The kind: one of this section, or one from another package."""
+
+    own_placeholders: ClassVar[frozenset[str]] = frozenset()
+    """The placeholders that the kind replaces itself, e.g. with a session. They are neither settings nor secrets."""
 
     _values: Mapping[str, str] = PrivateAttr(default_factory=dict)
     _monotonic: Callable[[], float] = PrivateAttr(default=float)

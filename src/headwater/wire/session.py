@@ -23,6 +23,8 @@ class SessionLogin(Auth):
     Headwater logs in once for all reads of a connection, and again when the service refuses the session.
     """
 
+    own_placeholders = frozenset({"session"})
+
     kind: Literal["session"] = "session"
     login_url: str
     """The URL of the login, e.g. `{base_url}/login`. If its host differs, add it to `hosts:`."""

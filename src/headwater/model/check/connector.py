@@ -60,7 +60,7 @@ def _check_auth(connector: Connector) -> Iterator[DeclarationError]:
     known = {*connector.settings, *connector.secrets}
     for path, text in connector.auth.texts.items():
         for name in find_placeholders(text):
-            if name not in known:
+            if name not in known | connector.auth.own_placeholders:
                 yield DeclarationError(
                     f"`auth` uses `{{{name}}}`, which is neither a setting nor a secret.",
                     where=connector.origin.find_location("auth", *path.split(".")[1:]),
