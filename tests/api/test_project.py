@@ -152,7 +152,7 @@ def test_the_options_are_those_of_the_command_line(shop):
     """An option that a command gets later is offered here, too."""
     named = {"run": set(RunOptions.__annotations__), "backfill": set(BackfillOptions.__annotations__)}
     common = {"project", "env", "tenant", "json", "help", "debug"}
-    common |= {"all", "jobs", "due", "tenant_pattern", "tenant_timeout"}  # of a run of all tenants
+    common |= {"all", "jobs", "due", "tenant_pattern", "tenant_timeout", "queue"}  # of a run of all tenants
     for command, options in named.items():
         result = subprocess.run(
             [sys.executable, "-m", "headwater.cli", command, "--help"],

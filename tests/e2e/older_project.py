@@ -180,7 +180,9 @@ def make_project(root, service):
 def unpack_project(folder, service):
     """The project that version 0.1 left, in a folder of its own, reading `service`."""
     with tarfile.open(ARCHIVE) as archive:
-        archive.extractall(folder, filter="data")
+        if hasattr(tarfile, "data_filter"):  # Python 3.11.4
+            archive.extraction_filter = tarfile.data_filter
+        archive.extractall(folder)
     project = OlderProject.__new__(OlderProject)  # what Shelf makes a project of is there already
     Shop.__init__(project, folder / "project")
     project.move(service)

@@ -189,7 +189,7 @@ def test_a_path_that_names_no_field_is_refused(shop, old, new, message):
 @pytest.mark.parametrize(
     ("paging", "fix"),
     [
-        ("{kind: offset}", "page_number"),
+        ("{kind: cursor}", "page_number"),
         ("{kind: page_numbers}", "did you mean `page_number`?"),
         ("{param: a}", "add `kind`"),
         ("{kind: page_number, size: many}", "whole number"),

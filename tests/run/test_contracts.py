@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import importlib
+import itertools
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +44,7 @@ def package(tmp_path, monkeypatch):
     (folder / "types.py").write_text("from headwater.model.field_types import Whole as Number\n")
     monkeypatch.syspath_prepend(tmp_path)
     point = type("Point", (), {"value": "toy_plugin"})
+    seconds = itertools.count(1_700_000_000)
     monkeypatch.setattr(plugins, "_find_entry_point", lambda group, name: point)
 
     def import_package(text):
@@ -49,6 +52,8 @@ def package(tmp_path, monkeypatch):
             del sys.modules[name]
         importlib.invalidate_caches()
         (folder / "schemas.py").write_text(text)
+        # Python takes byte code for current if the size and the second of the text are the same.
+        os.utime(folder / "schemas.py", (next(seconds), next(seconds)))
         return plugins.load_connector_plugin("toy")
 
     monkeypatch.setattr(contract_module, "NODES", Memo())

@@ -7,9 +7,8 @@ import multiprocessing
 import pytest
 
 from headwater.clock import SystemClock
-from headwater.plan.state import RunRequest
 from headwater.run.fleet import pool
-from headwater.run.fleet.worker import WorkerSettings, measure_memory
+from headwater.run.fleet.worker import TenantTask, WorkerSettings, measure_memory
 
 PROJECT = "version: 1\nname: empty\ntenants: {a: {}, b: {}}\n"
 
@@ -19,16 +18,16 @@ PROJECT = "version: 1\nname: empty\ntenants: {a: {}, b: {}}\n"
 def test_a_worker_with_too_much_memory_is_replaced(tmp_path, monkeypatch, limit, processes):
     monkeypatch.setattr(pool, "RECYCLE_ABOVE", limit)
     (tmp_path / "headwater.yaml").write_text(PROJECT)
-    settings = WorkerSettings(root=tmp_path, environment="", request=RunRequest())
+    settings = WorkerSettings(root=tmp_path, environment="")
     started, before, outcomes = set(), {child.pid for child in multiprocessing.active_children()}, []
-    workers = pool.WorkerPool(settings, jobs=1, timeout=None, clock=SystemClock())
+    workers = pool.WorkerPool(settings, jobs=1, clock=SystemClock())
 
     def note_processes():
         started.update(child.pid for child in multiprocessing.active_children() if child.pid not in before)
         return False
 
     # `stop` is asked between all steps of the pool, so it sees each process.
-    for result in workers.run(["a", "b"], stop=note_processes):
+    for result in workers.run([TenantTask(tenant="a"), TenantTask(tenant="b")], stop=note_processes):
         outcomes.append((result.tenant, result.outcome))
         assert len(started) <= len(outcomes)
     assert outcomes == [("a", "succeeded"), ("b", "succeeded")]
