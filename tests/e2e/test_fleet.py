@@ -83,6 +83,7 @@ def test_a_process_that_dies_takes_only_its_tenant_with_it(tmp_path, services):
     services["eu-1"].add_fault("timeout", path="company/companies", seconds=60)
     fleet = project.start("run", "--all", "--jobs", 2, "--json")
     holder = wait_for_holder(project, "eu-1")
+    wait_for_run(project, "eu-1")
     # An out-of-memory killer would do this.
     os.kill(holder, signal.SIGKILL)
     out, err = fleet.communicate(timeout=120)
@@ -168,3 +169,11 @@ def wait_for_holder(project: Shop, tenant: str) -> int:
         time.sleep(0.1)
     msg = f"nothing works on {tenant}"
     raise AssertionError(msg)
+
+
+def wait_for_run(project: Shop, tenant: str) -> None:
+    """Wait until the ledger knows the run: its lease is claimed a moment before."""
+    deadline = time.monotonic() + 30
+    while project("status", "--tenant", tenant).json["last_run"] is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
