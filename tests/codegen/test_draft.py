@@ -72,7 +72,13 @@ def draft(tmp_path: Path, spec: dict[str, Any]) -> Path:
 
 def test_the_paths_that_list_records_become_resources(tmp_path, capsys):
     manifest = yaml.safe_load(draft(tmp_path, SPEC).read_text())
-    assert "4 resources, 7 decisions are left" in capsys.readouterr().out
+    written = capsys.readouterr().out
+    assert "4 resources, 8 decisions left" in written
+    assert "1 path left out" in written
+    assert (
+        "# Left out, because a path takes the key of one listed record only: /tickets/{ticketId}/notes/{noteId}/parts"
+        in (tmp_path / "connectors/desk/connector.yaml").read_text()
+    )
     by_name = {item["resource"]: item for item in manifest["resources"]}
     assert {name: item["path"] for name, item in by_name.items()} == {
         "tickets": "tickets", "notes": "tickets/{parent}/notes", "archive_tickets": "archive/tickets", "people": "people"

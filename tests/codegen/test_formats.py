@@ -11,7 +11,7 @@ from headwater.cli.main import run_command
 from headwater.codegen.models import generate_models
 from headwater.errors import DeclarationError
 from headwater.model.field import list_contract_fields
-from tests.codegen.test_models import load
+from tests.codegen.test_models import REF, load
 
 ENTITY = {
     "jsonSchemaSemanticVersion": "1.0.0",
@@ -145,3 +145,62 @@ def test_a_config_that_is_wrong_is_an_error(tmp_path, text):
     config.write_text(text)
     with pytest.raises(DeclarationError, match="choice file is invalid"):
         generate_models(write_json(tmp_path / "two.json", SWAGGER), tmp_path / "out.py", choice=config)
+
+
+def test_no_field_is_lost_to_the_way_in_which_a_schema_is_spelled(tmp_path):
+    """Parts of an `allOf`, a type beside null, an object that does not say so, and a schema that contains itself."""
+    spec = {
+        "openapi": "3.1.0",
+        "components": {
+            "schemas": {
+                "Base": {"properties": {"id": {"type": ["integer", "null"]}, "self": {"$ref": REF + "Thing"}}},
+                "Thing": {
+                    "allOf": [{"$ref": REF + "Base"}, {"type": "object", "properties": {"name": {"type": "string"}}}],
+                    "properties": {
+                        "owner": {"anyOf": [{"$ref": REF + "Owner"}, {"type": "null"}]},
+                        "tags": {"type": ["array", "null"], "items": {"type": "string"}},
+                        "mixed": {"type": ["string", "integer"]},
+                    },
+                },
+                "Owner": {
+                    "allOf": [
+                        {"$ref": REF + "Base"},
+                        {"$ref": REF + "Owner"},
+                        {"properties": {"x": {"type": "string"}}},
+                    ]
+                },
+            }
+        },
+    }
+    generate_models(write_json(tmp_path / "spec.json", spec), tmp_path / "out.py")
+    assert list_fields(tmp_path / "out.py", "Thing") == {
+        "id": "bigint", "self.id": "bigint", "self.name": "text", "self.mixed": "json", "name": "text",
+        "owner.id": "bigint", "owner.x": "text", "tags": "text", "mixed": "json",
+    }  # fmt: skip
+
+
+def test_the_endpoints_of_a_description_may_refer_to_their_responses(tmp_path):
+    listing = {"content": {"application/json": {"schema": {"$ref": REF + "Page"}}}}
+    properties = {name: {"type": "string"} for name in ("next", "previous", "first", "last", "total")}
+    spec = {
+        "openapi": "3.0.0",
+        "paths": {"/things": {"get": {"responses": {"200": {"$ref": "#/components/responses/Listing"}}}}},
+        "components": {
+            "responses": {"Listing": {"$ref": "#/components/responses/Again"}, "Again": listing},
+            "schemas": {
+                "Page": {"properties": {**properties, "data": {"type": "array", "items": {"$ref": REF + "Thing"}}}},
+                "Thing": {
+                    "properties": {
+                        "id": {"type": "integer"},
+                        "parts": {"type": "array", "items": {"$ref": REF + "Page"}},
+                    }
+                },
+            },
+        },
+    }
+    config = tmp_path / "generation.toml"
+    config.write_text('endpoints = ["/things"]\n')
+    assert "Thing" in generate_models(write_json(tmp_path / "spec.json", spec), tmp_path / "out.py", choice=config)
+    spec["components"]["responses"]["Again"] = {"$ref": "#/components/responses/Listing"}  # a circle
+    with pytest.raises(DeclarationError, match="describes no records"):
+        generate_models(write_json(tmp_path / "spec.json", spec), tmp_path / "out.py", choice=config)

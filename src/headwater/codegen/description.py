@@ -11,6 +11,7 @@ from typing import Any, Literal
 import yaml
 
 from headwater.codegen.cdm import is_cdm, load_cdm_schemas
+from headwater.codegen.normalize import inline_references, normalize_schemas
 from headwater.codegen.prune import Schema
 from headwater.errors import DeclarationError
 
@@ -29,8 +30,6 @@ class Description:
     schemas: Mapping[str, Schema]
     paths: Mapping[str, Any] = field(default_factory=dict)
     """The paths of an OpenAPI description, with their operations."""
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    """Parameters that operations refer to, by name."""
     security: Mapping[str, Any] = field(default_factory=dict)
     """How requests authenticate: the security schemes, by name."""
     servers: tuple[str, ...] = ()
@@ -55,9 +54,8 @@ def load_description(path: Path, wanted: DescriptionFormat = "auto") -> Descript
     return Description(
         where=path.name,
         format="openapi",
-        schemas=components.get("schemas", {}),
-        paths=document.get("paths", {}),
-        parameters=components.get("parameters", {}),
+        schemas=normalize_schemas(components.get("schemas", {})),
+        paths=inline_references(document.get("paths", {}), document),
         security=components.get("securitySchemes", {}),
         servers=tuple(str(server.get("url", "")) for server in document.get("servers", ())),
     )
@@ -95,14 +93,14 @@ def _find_format(content: Mapping[str, Any]) -> Literal["openapi", "cdm"] | None
 def _upgrade(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """The schemas and the paths of OpenAPI 2, spelled as in OpenAPI 3."""
     document = dict(_walk(document))
+    paths = inline_references(document.get("paths", {}), document)
     return {
         "components": {
             "schemas": document.get("definitions", {}),
-            "parameters": document.get("parameters", {}),
             "securitySchemes": document.get("securityDefinitions", {}),
         },
         "servers": [{"url": f"https://{document['host']}{document.get('basePath', '')}"}] if "host" in document else [],
-        "paths": {path: dict(_upgrade_operations(item)) for path, item in document.get("paths", {}).items()},
+        "paths": {path: dict(_upgrade_operations(item)) for path, item in paths.items()},
     }
 
 

@@ -41,9 +41,13 @@ class _Auth:
 
 
 def draft_manifest(
-    name: str, description: Description, listings: Sequence[Listing], classes: Mapping[str, str]
+    name: str,
+    description: Description,
+    listings: Sequence[Listing],
+    classes: Mapping[str, str],
+    left_out: Sequence[str],
 ) -> Draft:
-    """Draft the manifest of a connector. `classes` has the class of each schema."""
+    """Draft the manifest of a connector. `classes` has the class of each schema, `left_out` the paths that it cannot read."""
     auth = _draft_auth(description.security)
     secrets = "\n".join(f"  {key}: {json.dumps(text)}" for key, text in auth.secrets.items())
     head = [
@@ -60,8 +64,9 @@ def draft_manifest(
         "resources:",
     ]
     body = [line for listing in listings for line in _draft_resource(listing, description.schemas, classes)]
+    tail = [f"# Left out, because a path takes the key of one listed record only: {path}" for path in left_out]
     return Draft(
-        manifest="\n".join([*head, *body]) + "\n", schemas=tuple(dict.fromkeys(one.schema for one in listings))
+        manifest="\n".join([*head, *body, *tail]) + "\n", schemas=tuple(dict.fromkeys(one.schema for one in listings))
     )
 
 
@@ -118,6 +123,7 @@ def _draft_resource(listing: Listing, schemas: Mapping[str, Schema], classes: Ma
     if listing.parent:
         yield f"    parent: {{resource: {listing.parent}}}"
     if listing.records:
+        yield f"    {DECIDE} whether the records are in `{listing.records}`, or the response is one record"
         yield f"    records: {json.dumps(listing.records)}"
     key = _find_key(listing.schema, properties)
     if key is None:

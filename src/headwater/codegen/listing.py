@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headwater.codegen.description import Description
-from headwater.codegen.endpoints import find_endpoint_schemas
-from headwater.codegen.prune import Schema
-from headwater.errors import DeclarationError
+from headwater.codegen.endpoints import find_response_shape
 
 _PLACEHOLDER = re.compile(r"\{[^}]*\}")
 _UNSAFE = re.compile(r"[^a-z0-9]+")
@@ -33,20 +31,31 @@ class Listing:
     """The query parameters that the operation takes."""
 
 
-def find_listings(description: Description) -> tuple[Listing, ...]:
-    """The paths that list records: those without placeholders, and those below a record of one of them."""
+def find_listings(description: Description) -> tuple[tuple[Listing, ...], tuple[str, ...]]:
+    """The paths that list records, and those that a manifest cannot read.
+
+    A manifest reads a path without placeholders, or with one for the key of a record of another listing.
+    """
     listings: dict[str, Listing] = {}
+    left_out: list[str] = []
     for path, item in sorted(description.paths.items(), key=lambda entry: entry[0].count("{")):
-        operation = item.get("get")
-        if operation is None or not _is_collection(path):
+        shape = find_response_shape(item["get"], description.schemas) if "get" in item else None
+        if shape is None or not shape.is_list or not _is_collection(path):
             continue
         placeholders, owner = _PLACEHOLDER.findall(path), _find_owner(path, listings)
         if len(placeholders) > 1 or (placeholders and owner is None):
+            left_out.append(path)
             continue
-        listing = _read_listing(description, path, item, owner, {one.resource for one in listings.values()})
-        if listing is not None:
-            listings[path] = listing
-    return tuple(listings[path] for path in sorted(listings))
+        parent = owner.resource if owner else None
+        listings[path] = Listing(
+            resource=_name_resource(path, parent, {one.resource for one in listings.values()}),
+            path=_PLACEHOLDER.sub("{parent}", path).strip("/"),
+            schema=shape.schema,
+            records=shape.records,
+            parent=parent,
+            params=tuple(_iterate_params(item)),
+        )
+    return tuple(listings[path] for path in sorted(listings)), tuple(sorted(left_out))
 
 
 def _is_collection(path: str) -> bool:
@@ -59,50 +68,10 @@ def _find_owner(path: str, listings: Mapping[str, Listing]) -> Listing | None:
     return listings.get(path.partition("{")[0].rstrip("/("))
 
 
-def _read_listing(
-    description: Description, path: str, item: Mapping[str, Any], owner: Listing | None, taken: set[str]
-) -> Listing | None:
-    envelope = _find_list(item["get"], description.schemas)
-    if envelope is None:
-        return None
-    try:
-        [schema] = find_endpoint_schemas(description.paths, description.schemas, [path], description.where)
-    except DeclarationError:
-        return None
-    parent = owner.resource if owner else None
-    return Listing(
-        resource=_name_resource(path, parent, taken),
-        path=_PLACEHOLDER.sub("{parent}", path).strip("/"),
-        schema=schema,
-        records=envelope,
-        parent=parent,
-        params=tuple(_iterate_params(item, description)),
-    )
-
-
-def _find_list(operation: Mapping[str, Any], schemas: Mapping[str, Schema]) -> str | None:
-    """The key of the list in a response of the operation; empty if the response is the list, None if there is no list."""
-    for code, response in operation.get("responses", {}).items():
-        for media in response.get("content", {}).values() if str(code).startswith("2") else ():
-            schema = _resolve(media.get("schema", {}), schemas)
-            if schema.get("type") == "array":
-                return ""
-            lists = [key for key, inner in schema.get("properties", {}).items() if inner.get("type") == "array"]
-            if len(lists) == 1 and not {"id", "Id"} & set(schema.get("properties", {})):
-                return str(lists[0])
-    return None
-
-
-def _resolve(schema: Schema, schemas: Mapping[str, Schema]) -> Schema:
-    reference = str(schema.get("$ref", ""))
-    return schemas.get(reference.rpartition("/")[2], {}) if reference else schema
-
-
-def _iterate_params(item: Mapping[str, Any], description: Description) -> Iterator[str]:
+def _iterate_params(item: Mapping[str, Any]) -> Iterator[str]:
     for param in (*item.get("parameters", ()), *item["get"].get("parameters", ())):
-        named = description.parameters.get(str(param.get("$ref", "")).rpartition("/")[2], param)
-        if named.get("in") == "query":
-            yield str(named["name"])
+        if param.get("in") == "query":
+            yield str(param["name"])
 
 
 def _name_resource(path: str, parent: str | None, taken: set[str]) -> str:

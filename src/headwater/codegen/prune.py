@@ -47,7 +47,7 @@ def prune(described: Mapping[str, Schema], choice: Choice, where: str) -> dict[s
             raise DeclarationError(
                 "The description has no such schema.", where=where, details=name, hint=did_you_mean(name, schemas)
             )
-    pruner = _Pruner(schemas, choice)
+    pruner = _Pruner(schemas, choice, frozenset(names))
     return _with_class_names(
         {name: pruner.prune_record(name) for name in names} | dict(sorted(pruner.collected.items()))
     )
@@ -113,8 +113,9 @@ def _build_keys(keys: Iterable[str]) -> dict[str, Schema]:
 class _Pruner:
     """Walks from the chosen schemas and collects the schemas that they refer to."""
 
-    def __init__(self, schemas: Mapping[str, Schema], choice: Choice) -> None:
+    def __init__(self, schemas: Mapping[str, Schema], choice: Choice, records: frozenset[str]) -> None:
         self.schemas = schemas
+        self.records = records
         self.choice = choice
         self.collected: dict[str, Schema] = {}
 
@@ -142,17 +143,25 @@ class _Pruner:
         if target.get("type") != "object" and "properties" not in target:
             return _prune_scalar(target)
         scalars = {
-            key: leaf for key, inner in target.get("properties", {}).items() if (leaf := self._prune_leaf(key, inner))
+            key: leaf
+            for key, inner in target.get("properties", {}).items()
+            if (leaf := self._prune_leaf(key, inner)) is not None
         }
         if not scalars:
             return {}
-        name = name or f"{owner}{field[:1].upper()}{field[1:]}"
+        name = self._name_nested(name or f"{owner}{field[:1].upper()}{field[1:]}")
         for deeper, reference in _build_references(name, self.choice).items():
             deeper_name = f"{name}{deeper[:1].upper()}{deeper[1:]}"
             self.collected[deeper_name] = reference
             scalars[deeper] = {"$ref": _REF + deeper_name}
         self.collected[name] = {"type": "object", "properties": scalars}
         return {"$ref": _REF + name}
+
+    def _name_nested(self, name: str) -> str:
+        """The name of a nested object. In another record, a record has only scalars, so it is a class of its own there."""
+        while name in self.records:
+            name = f"{name}Reference"
+        return name
 
     def _prune_leaf(self, key: str, schema: Schema) -> Schema | None:
         if key in self.choice.unread:

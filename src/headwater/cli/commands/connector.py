@@ -10,7 +10,7 @@ from rich.text import Text
 
 from headwater.cli.options import OutputOptions, ProjectOptions, expand_options
 from headwater.cli.output import print_result, to_plain
-from headwater.cli.render import render_list, render_pairs, render_table
+from headwater.cli.render import format_count, render_list, render_pairs, render_table
 from headwater.run import app
 
 commands = typer.Typer(name="connector", rich_markup_mode=None, add_completion=False)
@@ -85,7 +85,8 @@ def new(
     lines = [Text(f"wrote {path}") for path in created.written]
     if openapi is not None:
         manifest = created.written[0].name
-        lines.append(
-            Text(f"{created.resources} resources, {created.decisions} decisions are left: `# decide:` in {manifest}")
-        )
+        resources, decisions = format_count(created.resources, "resource"), format_count(created.decisions, "decision")
+        lines.append(Text(f"{resources}, {decisions} left: `# decide:` in {manifest}"))
+        if created.left_out:
+            lines.append(Text(f"{format_count(len(created.left_out), 'path')} left out, see the end of {manifest}"))
     print_result(output, to_plain(created), *lines)

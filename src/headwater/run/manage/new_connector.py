@@ -81,6 +81,8 @@ class NewConnector:
     resources: int = 1
     decisions: int = 0
     """How many decisions the manifest leaves to a person, each in a comment."""
+    left_out: tuple[str, ...] = ()
+    """Paths that list records and that a manifest cannot read."""
 
 
 def write_connector(folder: Path, name: str, description: Path | None = None) -> NewConnector:
@@ -92,7 +94,7 @@ def write_connector(folder: Path, name: str, description: Path | None = None) ->
     if description is None:
         return NewConnector(written=_write(folder, name, _MANIFEST.format(name=name)))
     loaded = load_description(description, "openapi")
-    listings = find_listings(loaded)
+    listings, left_out = find_listings(loaded)
     if not listings:
         raise DeclarationError(
             "The description has no path that lists records.",
@@ -105,9 +107,10 @@ def write_connector(folder: Path, name: str, description: Path | None = None) ->
         # The contracts come first, because only they tell the names of their classes, and a failure leaves no folder.
         generated = Path(scratch) / schemas.name
         names = generate_models(description, generated, tuple(dict.fromkeys(one.schema for one in listings)))
-        draft = draft_manifest(name, loaded, listings, {one.schema: _find_class(one.schema, names) for one in listings})
+        classes = {one.schema: _find_class(one.schema, names) for one in listings}
+        draft = draft_manifest(name, loaded, listings, classes, left_out)
         written = _write(folder, name, draft.manifest, {schemas.name: generated.read_text("utf-8")})
-    return NewConnector(written=written, resources=len(listings), decisions=draft.decisions)
+    return NewConnector(written=written, resources=len(listings), decisions=draft.decisions, left_out=left_out)
 
 
 def _find_class(schema: str, names: Iterable[str]) -> str:
