@@ -11,7 +11,7 @@ from typing import Any, Literal
 import yaml
 
 from headwater.codegen.cdm import is_cdm, load_cdm_schemas
-from headwater.codegen.normalize import inline_references, normalize_schemas
+from headwater.codegen.normalize import normalize_schemas, replace_references
 from headwater.codegen.prune import Schema
 from headwater.errors import DeclarationError
 
@@ -55,7 +55,7 @@ def load_description(path: Path, wanted: DescriptionFormat = "auto") -> Descript
         where=path.name,
         format="openapi",
         schemas=normalize_schemas(components.get("schemas", {})),
-        paths=inline_references(document.get("paths", {}), document),
+        paths=replace_references(document.get("paths", {}), document),
         security=components.get("securitySchemes", {}),
         servers=tuple(str(server.get("url", "")) for server in document.get("servers", ())),
     )
@@ -93,7 +93,7 @@ def _find_format(content: Mapping[str, Any]) -> Literal["openapi", "cdm"] | None
 def _upgrade(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """The schemas and the paths of OpenAPI 2, spelled as in OpenAPI 3."""
     document = dict(_walk(document))
-    paths = inline_references(document.get("paths", {}), document)
+    paths = replace_references(document.get("paths", {}), document)
     return {
         "components": {
             "schemas": document.get("definitions", {}),

@@ -16,16 +16,16 @@ def normalize_schemas(schemas: Mapping[str, Schema]) -> dict[str, Schema]:
     return {name: _normalize(schema, schemas, (name,)) for name, schema in schemas.items()}
 
 
-def inline_references(value: Any, document: Mapping[str, Any], depth: int = 0) -> Any:
+def replace_references(value: Any, document: Mapping[str, Any], depth: int = 0) -> Any:
     """`value` with what its references stand for. References to schemas stay, because they name a schema."""
     if isinstance(value, list):
-        return [inline_references(item, document, depth) for item in value]
+        return [replace_references(item, document, depth) for item in value]
     if not isinstance(value, Mapping):
         return value
     reference = value.get("$ref")
     if isinstance(reference, str) and not reference.startswith(_REF) and depth < _DEEPEST:
-        return inline_references(_follow(reference, document), document, depth + 1)
-    return {key: inline_references(item, document, depth) for key, item in value.items()}
+        return replace_references(_follow(reference, document), document, depth + 1)
+    return {key: replace_references(item, document, depth) for key, item in value.items()}
 
 
 _DEEPEST = 10
