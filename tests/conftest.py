@@ -48,6 +48,9 @@ def pytest_collection_modifyitems(items):
         engine = getattr(item, "callspec", None) and item.callspec.params.get("engine")
         if engine == "spark" or "java" in item.fixturenames:
             item.add_marker("spark")
+            # A test that is stopped within a call to the JVM leaves an answer unread, and every later test reads it.
+            if not item.get_closest_marker("timeout"):
+                item.add_marker(pytest.mark.timeout(SPARK_TIMEOUT))
         if "azurite" in item.fixturenames:
             item.add_marker("azure")
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
@@ -105,6 +108,8 @@ def pytest_xdist_make_scheduler(config, log):
 
 BUDGET = {"spark": int(os.environ.get("HEADWATER_SPARK_EXAMPLES", "2"))}
 """Maximum number of examples of a property by engine, where each example takes seconds."""
+SPARK_TIMEOUT = 1200
+"""The maximum time of a test on Spark, in seconds: several times what the slowest one takes on an idle machine."""
 SHARE = float(os.environ.get("HEADWATER_SHARE", "1"))
 """The share of the examples that each property draws."""
 
