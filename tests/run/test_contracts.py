@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ import pytest
 from headwater.connectors.connectwise import schemas
 from headwater.errors import DeclarationError
 from headwater.model import contract_module
-from headwater.model.contract_module import is_closed, read_nodes
+from headwater.model.contract_module import is_closed, load_module
 from headwater.model.field import build_nodes, list_contract_fields
 from headwater.model.memo import Memo
 from headwater.run import plugins
@@ -70,12 +71,15 @@ def read_fields(plugin):
 def test_the_fields_of_connectwise_are_those_of_its_classes():
     plugin = plugins.load_connector_plugin("connectwise")
     names = [resource.contract for resource in plugin.connector.resources]
-    assert read_nodes(CONNECTWISE.read_bytes(), names) == {name: build_nodes(getattr(schemas, name)) for name in names}
+    module = load_module(CONNECTWISE.read_bytes())
+    assert [build_nodes(getattr(module, name)) for name in names] == [
+        build_nodes(getattr(schemas, name)) for name in names
+    ]
     for name, contract in plugin.contracts.items():
         assert plugin.get_fields(name) == list_contract_fields(contract)
 
 
-def test_a_second_process_does_not_import_the_classes(tmp_path):
+def test_a_second_process_does_not_build_the_classes(tmp_path):
     program = (
         "import sys; from headwater.cli.main import run_command; print(run_command(sys.argv[1:])); print(*sys.modules)"
     )
@@ -91,21 +95,27 @@ def test_a_second_process_does_not_import_the_classes(tmp_path):
         declared = tmp_path / "msp" / "headwater.yaml"
         declared.write_text(declared.read_text().replace("CHANGE-ME", "acme"))
     assert [output[-2] for output in outputs] == ["0", "0", "0"]
-    imported = ["headwater.connectors.connectwise.schemas" in output[-1].split() for output in outputs]
-    assert imported[1:] == [True, False]
+    executed = ["headwater_contracts_" in output[-1] for output in outputs]
+    assert executed[1:] == [True, False]
+    assert not [output for output in outputs if "headwater.connectors.connectwise.schemas" in output[-1].split()]
     assert outputs[1][:-1] == outputs[2][:-1]
     entries = json.loads((tmp_path / "msp/.headwater/cache/declarations.json").read_bytes().partition(b"\n")[2])
     assert len(entries["nodes"]) == 1
 
 
-def test_the_classes_of_another_distribution_are_imported_once(package):
+def test_the_classes_of_another_distribution_come_from_the_text_that_was_read(package):
     assert read_fields(package(THING)) == [("id", "bigint"), ("name", "text")]
-    assert "toy_plugin.schemas" in sys.modules
     again = package(THING)
     assert read_fields(again) == [("id", "bigint"), ("name", "text")]
-    assert "toy_plugin.schemas" not in sys.modules
     assert list(again.contracts["things"].model_fields) == ["id", "name"]
-    assert "toy_plugin.schemas" in sys.modules
+    assert "toy_plugin.schemas" not in sys.modules
+
+
+def test_classes_that_are_imported_already_are_used(package):
+    plugin = package(THING)
+    imported = importlib.import_module("toy_plugin.schemas")
+    assert read_fields(plugin) == [("id", "bigint"), ("name", "text")]
+    assert plugin.contracts["things"] is imported.Thing
 
 
 def test_another_text_of_the_same_size_has_its_own_fields(package):
@@ -126,11 +136,21 @@ def test_a_module_that_depends_on_another_one_is_imported_each_time(package):
     assert read_fields(package(text))[0] == ("id", "timestamp")
 
 
-def test_classes_that_differ_from_the_text_are_not_kept(package, monkeypatch):
-    """As with byte code that is older than the text, which Python takes for current if the size and the second are the same."""
-    monkeypatch.setattr("headwater.run.contracts._read_module", lambda package: THING.replace("name", "city").encode())
-    for _ in range(2):
-        assert read_fields(package(THING))[1] == ("name", "text")
+def test_stale_byte_code_decides_nothing(package, tmp_path):
+    """Python takes byte code for current if the size and the second of the text are the same."""
+    for text, field in ((THING, "name"), (THING.replace("name", "city"), "city")):
+        plugin = package(text)
+        os.utime(tmp_path / "toy_plugin" / "schemas.py", (1_700_000_000, 1_700_000_000))
+        assert read_fields(plugin)[1] == (field, "text")
+        assert list(plugin.contracts["things"].model_fields) == ["id", field]
+        subprocess.run([sys.executable, "-c", "import toy_plugin.schemas"], check=True, cwd=tmp_path)
+
+
+def test_threads_meet_no_module_in_part():
+    body = CONNECTWISE.read_bytes() + b"\nOF_THREADS = 1\n"
+    with ThreadPoolExecutor(4) as threads:
+        modules = list(threads.map(lambda _: dict(vars(load_module(body))), range(4)))
+    assert ["OF_THREADS" in module for module in modules] == [True] * 4
 
 
 def test_a_contract_that_does_not_exist_is_an_error_each_time(package):

@@ -10,10 +10,10 @@ import ast
 import hashlib
 import json
 import sys
-from collections.abc import Iterable
+import threading
 from types import ModuleType
 
-from headwater.model.field import Node, build_nodes
+from headwater.model.field import Node
 from headwater.model.memo import Memo
 
 ContractNodes = dict[str, tuple[Node, ...]]
@@ -21,6 +21,9 @@ ContractNodes = dict[str, tuple[Node, ...]]
 
 NODES: Memo[ContractNodes] = Memo()
 """The nodes of contracts, by the hash of what decides them."""
+
+_LOCK = threading.Lock()
+"""No thread meets a module that another one has executed in part."""
 
 _IMPORTS = {"__future__", "datetime", "decimal", "headwater.model.field_types", "pydantic", "typing", "uuid"}
 _CALLS = {"Field"}
@@ -33,38 +36,25 @@ def build_key(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def read_nodes(body: bytes, names: Iterable[str]) -> ContractNodes | None:
-    """The nodes of the contracts `names` of a module with the content `body`; None if more than the content decides them."""
-    module = ModuleType(f"headwater_contracts_{hashlib.sha256(body).hexdigest()}")
-    if not _execute(body, module):
-        return None
-    try:
-        return {name: build_nodes(module.__dict__[name]) for name in names}
-    finally:
-        del sys.modules[module.__name__]
-
-
 def load_module(body: bytes) -> ModuleType | None:
     """The module with the content `body`, to validate records with; None if more than the content decides its fields."""
-    name = f"headwater_project_contracts_{hashlib.sha256(body).hexdigest()}"
-    if (loaded := sys.modules.get(name)) is not None:
-        return loaded
-    module = ModuleType(name)
-    return module if _execute(body, module) else None
+    name = f"headwater_contracts_{hashlib.sha256(body).hexdigest()}"
+    with _LOCK:
+        if (loaded := sys.modules.get(name)) is not None:
+            return loaded
+        module, tree = ModuleType(name), ast.parse(body)
+        return _execute(tree, module) if is_closed(tree) else None
 
 
-def _execute(body: bytes, module: ModuleType) -> bool:
-    """Execute a module if its content alone decides its fields. It stays in `sys.modules`."""
-    tree = ast.parse(body)
-    if not is_closed(tree):
-        return False
-    sys.modules[module.__name__] = module  # pydantic looks up annotations there
+def _execute(tree: ast.Module, module: ModuleType) -> ModuleType:
+    """Execute a module, and return it. It stays in `sys.modules`, where pydantic looks up annotations."""
+    sys.modules[module.__name__] = module
     try:
         exec(compile(tree, module.__name__, "exec"), module.__dict__)
     except BaseException:
         del sys.modules[module.__name__]
         raise
-    return True
+    return module
 
 
 def is_closed(tree: ast.Module) -> bool:

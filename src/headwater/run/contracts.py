@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from headwater.errors import DeclarationError
 from headwater.model.connector import Connector
-from headwater.model.contract_module import NODES, ContractNodes, build_key, load_module, read_nodes
+from headwater.model.contract_module import NODES, ContractNodes, build_key, load_module
 from headwater.model.field import Node, build_contract, build_nodes
 from headwater.model.resource import Resource
 
@@ -50,18 +50,18 @@ class ConnectorContracts(Mapping[str, type[BaseModel]]):
 
     @cached_property
     def _module_nodes(self) -> ContractNodes:
-        """The nodes of all contracts that resources name. They come from the classes if those are already loaded."""
-        body = self._read_body()
-        if body is None:
+        """The nodes of all contracts that resources name."""
+        if self._body is None:
             return self._build_from_classes()
-        key = build_key("module", hashlib.sha256(body).hexdigest(), self._names)
+        key = build_key("module", hashlib.sha256(self._body).hexdigest(), self._names)
         if (kept := NODES.get(key)) is not None:
             return kept
         nodes = self._build_from_classes()
-        # The classes may come from a stale file of byte code, or from another file than the one that was read.
-        return NODES.keep(key, nodes) if read_nodes(body, self._names) == nodes else nodes
+        # An imported module may depend on other files than the one that was read.
+        return NODES.keep(key, nodes) if self._closed_module else nodes
 
-    def _read_body(self) -> bytes | None:
+    @cached_property
+    def _body(self) -> bytes | None:
         """The content of the module; None if it is not one file, or if its classes are loaded and cost nothing."""
         if self._file is not None:
             return _read_file(self._file)
@@ -77,10 +77,17 @@ class ConnectorContracts(Mapping[str, type[BaseModel]]):
         return (kept or NODES.keep(key, {"": build_nodes(self[resource.resource])}))[""]
 
     @cached_property
-    def _module(self) -> ModuleType | None:
+    def _closed_module(self) -> ModuleType | None:
+        """The module, executed from the content that its nodes are kept for; None if it is imported instead."""
         if self._file is not None:
-            return _load_file(self._file)
-        return importlib.import_module(f"{self._package}.schemas") if self._package else None
+            return _load_file(self._file, self._body or b"")
+        return load_module(self._body) if self._body is not None else None
+
+    @cached_property
+    def _module(self) -> ModuleType | None:
+        if self._closed_module is not None or not self._package:
+            return self._closed_module
+        return importlib.import_module(f"{self._package}.schemas")
 
     def _load_class(self, resource: Resource) -> type[BaseModel]:
         if not resource.contract:
@@ -109,10 +116,10 @@ def _read_file(file: Path) -> bytes:
         ) from error
 
 
-def _load_file(file: Path) -> ModuleType:
+def _load_file(file: Path, body: bytes) -> ModuleType:
     """The contracts of a project. They are data: a module that could do more than name fields is not executed."""
     try:
-        module = load_module(_read_file(file))
+        module = load_module(body)
     except Exception as error:
         raise DeclarationError(
             "The contracts cannot be loaded.",
