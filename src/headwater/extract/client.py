@@ -87,6 +87,8 @@ class Client:
         self._loopback = is_loopback(urlsplit(self.base_url).hostname or "")
         self.has_simulated_clock = False
         """Whether the service runs on this machine and says that its clock is simulated. Only a local service may say so."""
+        self.account_id = ""
+        """The id of the account by the service, if the connector declares where it is and the time was read."""
         self._has_responded = False
         self._found_base = False
         self._lookup_lock = threading.Lock()
@@ -173,11 +175,27 @@ class Client:
         """The time of the service, or None if it does not send one. The `Age` of a cached response is added."""
         if self.connector.clock is None:
             return None
-        headers = self.fetch(self.build_request(self.connector.clock.path)).headers
+        response = self.fetch(self.build_request(self.connector.clock.path))
+        headers, self.account_id = response.headers, self._read_account_id(response)
         self.has_simulated_clock = self._loopback and "x-simulated-calendar" in headers
         date, age = parse_http_date(headers.get("date", "")), headers.get("age", "").strip()
         # Eight digits of seconds are three years, which no cache reaches. More digits could overflow a date.
         return date + timedelta(seconds=int(age)) if date and age.isdecimal() and len(age) < 9 else date
+
+    def _read_account_id(self, response: Response) -> str:
+        """The id of the account in the response with the time, or an empty text if the connector declares none."""
+        path = self.connector.clock.account if self.connector.clock else ""
+        if not path:
+            return ""
+        value = read_value(response.body, path)
+        if isinstance(value, str | int) and not isinstance(value, bool) and str(value):
+            return str(value)
+        raise PermanentError(
+            "the response does not identify the account",
+            where=self._where,
+            details=f"no text or number at `{path}`",
+            hint="correct `account:` of the connector's `clock:`",
+        )
 
     def read_source_time(self) -> datetime:
         """The time of the service, or of this machine if the service does not send one."""

@@ -33,6 +33,9 @@ class SourceClock(Declared):
 
     path: str
     """The path of the request."""
+    account: str = ""
+    """The path of the value in the response that identifies the account, e.g. `portalId`. A connection whose new token belongs
+    to another account is then refused. Empty if the response has none."""
 
 
 class HostLookup(Declared):

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from headwater.run.inspect.plan import dump_plan, plan
     from headwater.run.inspect.query import Query, build_query, run_query
     from headwater.run.inspect.status import read_status
+    from headwater.run.manage.accept_connection import accept_connection, plan_connection_acceptance
     from headwater.run.manage.init import init_project
     from headwater.run.manage.move_ledger import move_ledger, plan_ledger_move
     from headwater.run.manage.new_connector import write_connector
@@ -91,6 +92,7 @@ __all__ = [
     "WorkerOptions",
     "WorkerReport",
     "Workspace",
+    "accept_connection",
     "add_connection",
     "add_tenant",
     "build_as_of_query",
@@ -119,6 +121,7 @@ __all__ = [
     "open_project",
     "pause_queue",
     "plan",
+    "plan_connection_acceptance",
     "plan_connection_removal",
     "plan_ledger_move",
     "plan_removal",
@@ -170,6 +173,7 @@ _MODULES = {
     "WorkerOptions": "headwater.run.queue.results",
     "WorkerReport": "headwater.run.queue.results",
     "Workspace": "headwater.run.workspace",
+    "accept_connection": "headwater.run.manage.accept_connection",
     "add_connection": "headwater.run.manage.tenants",
     "add_tenant": "headwater.run.manage.tenants",
     "build_as_of_query": "headwater.run.inspect.as_of",
@@ -198,6 +202,7 @@ _MODULES = {
     "open_project": "headwater.run.workspace",
     "pause_queue": "headwater.run.queue.status",
     "plan": "headwater.run.inspect.plan",
+    "plan_connection_acceptance": "headwater.run.manage.accept_connection",
     "plan_connection_removal": "headwater.run.manage.remove_connection",
     "plan_ledger_move": "headwater.run.manage.move_ledger",
     "plan_removal": "headwater.run.manage.remove_tenant",

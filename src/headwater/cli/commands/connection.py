@@ -1,4 +1,4 @@
-"""Add, list, test or remove connections."""
+"""Add, list, test, accept or remove connections."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from headwater.cli.confirmation import confirm_removal
+from headwater.cli.confirmation import confirm_acceptance, confirm_removal
 from headwater.cli.options import OutputOptions, ProjectOptions, TenantOption, expand_options
 from headwater.cli.output import print_result, to_plain
 from headwater.cli.render import render_list, render_pairs
@@ -43,16 +43,16 @@ class ConnectionOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionRemovalOptions:
-    """The options for the removal of a connection."""
+class ConfirmationOptions:
+    """The options of a command that asks for confirmation."""
 
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what the command would remove.")] = False
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what the command would do.")] = False
 
 
 @commands.callback()
 def connection() -> None:
-    """Add, list, test or remove connections."""
+    """Add, list, test, accept or remove connections."""
 
 
 @commands.command()
@@ -97,9 +97,37 @@ def test(name: ConnectionName, project: ProjectOptions, tenant: TenantOption, ou
 
 @commands.command()
 @expand_options
+def accept(
+    name: ConnectionName,
+    options: ConfirmationOptions,
+    project: ProjectOptions,
+    tenant: TenantOption,
+    output: OutputOptions,
+) -> None:
+    """Confirm that a connection still reads the same account.
+
+    A run refuses a connection whose URL or settings name another account than before, because its history would continue
+    without the older records of that account. If the service only has a new address or name for the same account, accept it.
+    For another account, add a connection with another name. The command asks for confirmation. Without a terminal, pass --yes.
+    """
+    with app.open_project(project.project, environment=project.environment) as workspace:
+        tenant_workspace = app.choose_tenant(workspace, tenant.tenant)
+        acceptance = app.plan_connection_acceptance(tenant_workspace, name)
+        value, text = to_plain(acceptance), Text(acceptance.differences or "nothing differs")
+        if options.dry_run or not acceptance.differences:
+            print_result(output, {**value, "accepted": False}, text)
+            return
+        if not options.yes:
+            confirm_acceptance(name, acceptance.differences, output)
+        app.accept_connection(tenant_workspace, name)
+    print_result(output, {**value, "accepted": True}, Text(f"accepted the account of {name}"), text)
+
+
+@commands.command()
+@expand_options
 def remove(
     name: ConnectionName,
-    options: ConnectionRemovalOptions,
+    options: ConfirmationOptions,
     project: ProjectOptions,
     tenant: TenantOption,
     output: OutputOptions,
@@ -107,8 +135,8 @@ def remove(
     """Remove a connection from the ledger.
 
     What it has read stays in the lake and in the tables. A connection that is added under the same name continues after
-    the last read, so use another name for another service. The command asks for confirmation. Without a terminal, pass
-    --yes.
+    the last read, and must read the same account. Use another name for another account. The command asks for
+    confirmation. Without a terminal, pass --yes.
     """
     with app.open_project(project.project, environment=project.environment) as workspace:
         tenant_workspace = app.choose_tenant(workspace, tenant.tenant)

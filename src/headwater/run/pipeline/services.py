@@ -14,6 +14,7 @@ from headwater.events import EventListener, discard
 from headwater.extract.client import Client
 from headwater.extract.rate_limit import RateLimiters
 from headwater.plan.state import RunRequest
+from headwater.run.account import check_account
 from headwater.run.clients import open_client
 from headwater.run.pipeline.source_clock import AgreedTime, ClockReading, agree_on_time, name_mark, parse_clock_reading
 from headwater.run.pipeline.sources import Source
@@ -100,6 +101,7 @@ def connect(
             reading = ClockReading(
                 service=stack.enter_context(client).read_service_time(), machine=workspace.clock.now()
             )
+            check_account(workspace, name, client)
             previous = parse_clock_reading(workspace.ledger.get_mark(workspace.tenant, name_mark(name)))
             counts = "service" if client.has_simulated_clock else connection.clock
             times[name] = agree_on_time(

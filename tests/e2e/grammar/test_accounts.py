@@ -1,0 +1,143 @@
+"""A connection that names another account than before is refused, because its history would begin in the middle."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.e2e.grammar.shop import GrammarShop, Service, build_things, list_ids, serve
+
+THINGS = {
+    "records": "things", "key": ["id"], "cursor": {"kind": "changes", "field": "changed", "params": {"since": "{since}"}},
+}  # fmt: skip
+
+
+class Accounts(Service):
+    """A service with several accounts. The path begins with the name of one, and the token belongs to one."""
+
+    def __init__(self):
+        super().__init__()
+        self.accounts = {"acme": build_things(3), "other": build_things(4, first=100)}
+        self.ids = {"acme": 17, "other": 18}
+        self.of_token = {}
+
+    def build_answer(self, request):
+        name = self.of_token.get(request.headers.get("Authorization")) or request.path.split("/")[1]
+        if request.path.endswith("me"):
+            return 200, {}, {"account": {"id": self.ids[name]}}
+        since = request.params.get("since", "")
+        return 200, {}, {"things": [one for one in self.accounts[name] if one["changed"] >= since]}
+
+
+@pytest.fixture
+def service():
+    with serve(Accounts()) as service:
+        yield service
+
+
+def create(tmp_path, service, *, settings=None, connector=None, **more):
+    settings = {"company": "acme"} if settings is None else settings
+    base = {"base_url": "{base_url}/{company}"} if settings else {}
+    return GrammarShop(
+        tmp_path / "shop", service, resource=THINGS, settings=settings, connector={**base, **(connector or {})}, **more
+    )
+
+
+def build_new_thing():
+    return {"id": "new", "name": "new", "changed": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+
+
+def edit(shop, before, after):
+    path = shop.root / "headwater.yaml"
+    assert before in path.read_text()
+    path.write_text(path.read_text().replace(before, after))
+
+
+def test_another_account_is_refused_and_nothing_is_read_or_deleted(tmp_path, service):
+    shop = create(tmp_path, service)
+    shop.run()
+    edit(shop, "company: acme", "company: other")
+    service.requests.clear()
+    error = shop("run", code=2).error
+    assert error["message"] == "The connection `it` read another account before."
+    assert "/acme before, now 127.0.0.1/other" in error["found"]
+    assert error["at"].endswith("headwater.yaml:6")
+    assert service.requests == []
+    assert shop.read_ids() == list_ids(service.accounts["acme"])
+    edit(shop, "company: other", "company: acme")
+    service.accounts["acme"].append(build_new_thing())
+    shop.run()
+    assert shop.read_ids() == list_ids(service.accounts["acme"])
+
+
+def test_an_account_with_a_new_name_is_accepted(tmp_path, service):
+    shop = create(tmp_path, service)
+    shop.run()
+    edit(shop, "company: acme", "company: renamed")
+    service.accounts["renamed"] = [*service.accounts.pop("acme"), build_new_thing()]
+    shop("run", code=2)
+    assert shop("connection", "accept", "it", code=2).error["fix"].startswith("pass `--yes`")
+    plan = shop("connection", "accept", "it", "--dry-run").json
+    assert plan["accepted"] is False
+    assert "now 127.0.0.1/renamed" in plan["differences"]
+    shop("run", code=2)
+    assert shop("connection", "accept", "it", "--yes").json["accepted"] is True
+    shop.run()
+    assert shop.read_ids() == list_ids(service.accounts["renamed"])
+    again = shop("connection", "accept", "it", "--yes").json
+    assert (again["accepted"], again["differences"]) == (False, "")
+    assert "no connection `itt`" in shop("connection", "accept", "itt", code=2).error["message"]
+
+
+def test_a_token_of_another_account_is_refused_where_the_service_names_its_account(tmp_path, service):
+    service.of_token = {"Bearer one": "acme", "Bearer two": "acme", "Bearer three": "other"}
+    more = {
+        "auth": {"kind": "headers", "headers": {"Authorization": "Bearer {token}"}},
+        "clock": {"path": "me", "account": "account.id"},
+    }
+    shop = create(tmp_path, service, settings={}, connector=more, secrets={"token": "one"})
+    shop.run()
+    shop.env["TOKEN"] = "two"
+    shop.run()
+    shop.env["TOKEN"] = "three"
+    assert "id: 17 before, now 18" in shop("run", code=2).error["found"]
+    assert shop.read_ids() == list_ids(service.accounts["acme"])
+
+
+def test_a_response_that_does_not_name_the_account_is_an_error(tmp_path, service):
+    shop = create(tmp_path, service, connector={"clock": {"path": "me", "account": "account.uuid"}})
+    assert "does not identify the account" in shop("run", code=1).error["message"]
+    assert shop.list_reads() == []
+
+
+def test_a_wrong_account_can_be_corrected_before_the_first_read(tmp_path, service):
+    answer = service.build_answer
+    service.build_answer = lambda request: (401, {}, {}) if "/wrong/" in request.path else answer(request)
+    shop = create(tmp_path, service, settings={"company": "wrong"})
+    assert shop.run(code=None)["outcome"] == "failed"
+    edit(shop, "company: wrong", "company: acme")
+    shop.run()
+    assert shop.read_ids() == list_ids(service.accounts["acme"])
+
+
+def test_settings_that_choose_no_account_may_change(tmp_path, service):
+    headers = {"headers": {"X-Version": "{version}"}}
+    shop = create(tmp_path, service, settings={"company": "acme", "version": "1"}, connector=headers)
+    shop.run()
+    edit(shop, "version: '1'", "version: '2'")
+    edit(shop, service.url, f"{service.url}/")
+    shop.run()
+
+
+def test_a_connection_that_is_added_again_must_read_the_same_account(tmp_path, service):
+    shop = create(tmp_path, service)
+    shop.run()
+    edit(shop, "it:", "another:")
+    declared = ["--connector", "grammar", "--set", f"base_url={service.url}", "--set"]
+    shop("connection", "add", "it", *declared, "company=acme")
+    shop.run()
+    shop("connection", "remove", "it", "--yes")
+    shop("connection", "add", "it", *declared, "company=other")
+    report = shop.run(code=3)
+    assert [step["step"] for step in report["steps"] if step["error"]] == ["connect:it"]
