@@ -131,6 +131,7 @@ FindingKind = Literal[
     "clock_stands_still",
     "clock_missing",
     "read_again",
+    "selection_changed",
     "missing_key",
     "missing_stamp",
     "future_stamp",

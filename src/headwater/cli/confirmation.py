@@ -25,14 +25,18 @@ def confirm_removal(noun: str, lines: Sequence[str], output: OutputOptions) -> N
     typer.confirm(f"Remove {noun}?", abort=True, err=True)
 
 
-def confirm_acceptance(connection: str, differences: str, output: OutputOptions) -> None:
-    """Ask whether a connection reads the same account. UsageError without a terminal, typer.Abort if the answer is no."""
+def confirm_acceptance(connection: str, lines: Sequence[str], output: OutputOptions) -> None:
+    """Ask whether a connection reads the same records. UsageError without a terminal, typer.Abort if the answer is no."""
     if output.json or not sys.stdin.isatty():
         raise UsageError(
-            f"The account of `{connection}` was not confirmed; nothing was changed.",
+            f"The change of `{connection}` was not confirmed; nothing was changed.",
             where="headwater connection accept",
-            details=differences,
-            hint="pass `--yes` if it is the same account; for another account, use another connection name",
+            details="\n".join(lines),
+            hint="pass `--yes` if it reads the same records; for another account, use another connection name",
         )
-    typer.echo(differences, err=True)
-    typer.confirm(f"Is this the same account, so that the history of {connection} continues?", abort=True, err=True)
+    typer.echo("\n".join(lines), err=True)
+    typer.confirm(
+        f"Does {connection} read the same records of the same account?",
+        abort=True,
+        err=True,
+    )

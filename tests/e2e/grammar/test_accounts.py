@@ -1,4 +1,4 @@
-"""A connection that names another account than before is refused, because its history would begin in the middle."""
+"""A connection that reads another account than before is refused; one that selects other records is a finding."""
 
 from __future__ import annotations
 
@@ -141,3 +141,75 @@ def test_a_connection_that_is_added_again_must_read_the_same_account(tmp_path, s
     shop("connection", "add", "it", *declared, "company=other")
     report = shop.run(code=3)
     assert [step["step"] for step in report["steps"] if step["error"]] == ["connect:it"]
+
+
+class Filtered(Service):
+    """A service whose parameter `only` leaves out records."""
+
+    def build_answer(self, request):
+        since, only = request.params.get("since", ""), request.params.get("only", "")
+        return 200, {}, {"things": [one for one in self.records if one["changed"] >= since and only in one["id"]]}
+
+
+@pytest.fixture
+def filtered():
+    with serve(Filtered(build_things(12))) as service:
+        yield service
+
+
+def filter_things(tmp_path, service, **more):
+    return GrammarShop(tmp_path / "shop", service, resource=THINGS | {"params": {"only": "1"}} | more)
+
+
+def find_selection(report):
+    return [one["table"] for one in report["findings"] if one["finding"] == "selection_changed"]
+
+
+def test_a_wider_filter_is_a_finding_until_the_windows_are_read_again(tmp_path, filtered):
+    shop = filter_things(tmp_path, filtered)
+    shop.run()
+    assert shop.read_ids() == ["id0001", "id0010", "id0011", "id0012"]
+    shop.write_connector(params={})
+    report = shop.run(code=3)
+    assert (report["outcome"], find_selection(report)) == ("partial", ["it/things"])
+    # A part of the windows is not enough, and neither is a read that fails.
+    shop.run("--resource", "things", code=3)
+    shop("backfill", "--since", "2026-05-02", "--force", code=3)
+    filtered.broken_from = 1
+    shop("backfill", "--since", "1970-01-01", "--force", code=1)
+    filtered.broken_from = None
+    detail = next(one["detail"] for one in shop.run(code=3)["findings"])
+    words = detail.split("`")[1].removeprefix("headwater ").split()
+    assert find_selection(shop(*words, code=None).json) == ["it/things"]
+    assert shop.read_ids() == list_ids(filtered.records)
+    assert find_selection(shop.run()) == []
+
+
+def test_a_filter_that_selects_the_same_is_accepted(tmp_path, filtered):
+    shop = filter_things(tmp_path, filtered)
+    shop.run()
+    shop.write_connector(params={"only": "1", "order": "id"})
+    shop.run(code=3)
+    assert shop("connection", "accept", "it", "--dry-run").json["selections"] == ["things: params"]
+    assert shop("connection", "accept", "it", "--yes").json["accepted"] is True
+    assert find_selection(shop.run()) == []
+
+
+def test_a_corrected_time_zone_is_a_finding(tmp_path, filtered):
+    cursor = THINGS["cursor"] | {"pattern": "%Y-%m-%d %H:%M", "zone": "{zone}"}
+    shop = GrammarShop(
+        tmp_path / "shop", filtered, resource=THINGS | {"cursor": cursor}, settings={"zone": "Asia/Tokyo"}
+    )
+    shop.run()
+    edit(shop, "Asia/Tokyo", "America/New_York")
+    assert find_selection(shop.run(code=3)) == ["it/things"]
+
+
+@pytest.mark.parametrize(
+    "more", [{"cursor": {"kind": "snapshot"}}, {"deletes": {"kind": "sweep", "every": "1s"}}, {"chunk": "7d"}]
+)
+def test_what_a_next_read_finds_by_itself_is_no_finding(tmp_path, filtered, more):
+    shop = filter_things(tmp_path, filtered, **more)
+    shop.run()
+    shop.write_connector(params={} if "chunk" not in more else shop.resource["params"], chunk="5d")
+    assert find_selection(shop.run(code=None)) == []

@@ -104,23 +104,24 @@ def accept(
     tenant: TenantOption,
     output: OutputOptions,
 ) -> None:
-    """Confirm that a connection still reads the same account.
+    """Confirm that a connection reads the same account.
 
     A run refuses a connection whose URL or settings name another account than before, because its history would continue
     without the older records of that account. If the service only has a new address or name for the same account, accept it.
-    For another account, add a connection with another name. The command asks for confirmation. Without a terminal, pass --yes.
+    For another account, add a connection with another name. The command also ends the finding selection_changed. It asks for
+    confirmation. Without a terminal, pass --yes.
     """
     with app.open_project(project.project, environment=project.environment) as workspace:
         tenant_workspace = app.choose_tenant(workspace, tenant.tenant)
         acceptance = app.plan_connection_acceptance(tenant_workspace, name)
-        value, text = to_plain(acceptance), Text(acceptance.differences or "nothing differs")
-        if options.dry_run or not acceptance.differences:
+        value, text = to_plain(acceptance), Text("\n".join(acceptance.describe()) or "nothing differs")
+        if options.dry_run or not acceptance.describe():
             print_result(output, {**value, "accepted": False}, text)
             return
         if not options.yes:
-            confirm_acceptance(name, acceptance.differences, output)
+            confirm_acceptance(name, acceptance.describe(), output)
         app.accept_connection(tenant_workspace, name)
-    print_result(output, {**value, "accepted": True}, Text(f"accepted the account of {name}"), text)
+    print_result(output, {**value, "accepted": True}, Text(f"accepted what {name} reads"), text)
 
 
 @commands.command()

@@ -1,4 +1,4 @@
-"""`connection accept`: records that a connection reads the same account as before, at another URL or with other settings."""
+"""`connection accept`: records that a connection reads the same account and the same records as before."""
 
 from __future__ import annotations
 
@@ -17,17 +17,25 @@ from headwater.run.account import (
 )
 from headwater.run.clients import open_client
 from headwater.run.pipeline.run import lock_tenant
+from headwater.run.pipeline.sources import Source, load_sources
+from headwater.run.selection import accept_selections, list_differences
 from headwater.run.workspace import TenantWorkspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionAcceptance:
-    """What differs between the account that a connection read and the one that it reads now."""
+    """What differs between what a connection read and what it reads now."""
 
     tenant: str
     connection: str
     differences: str
-    """Empty if there is nothing to accept."""
+    """The account, e.g. `setting company: acme before, now other`. Empty if it is the same."""
+    selections: tuple[str, ...]
+    """The resources whose windows were read with another path, other parameters or another cursor, e.g. `tickets: params`."""
+
+    def describe(self) -> tuple[str, ...]:
+        """The differences as lines of text."""
+        return (*((self.differences,) if self.differences else ()), *self.selections)
 
 
 def plan_connection_acceptance(workspace: TenantWorkspace, name: str) -> ConnectionAcceptance:
@@ -41,12 +49,20 @@ def accept_connection(workspace: TenantWorkspace, name: str) -> ConnectionAccept
         account = _read_account(workspace, name)
         acceptance = _compare(workspace, name, account)
         save_account(workspace, name, account)
+        accept_selections(workspace.ledger, workspace.tenant, name, _list_sources(workspace, name))
     return acceptance
 
 
 def _compare(workspace: TenantWorkspace, name: str, account: Account) -> ConnectionAcceptance:
     different = find_differences(load_account(workspace, name) or account, account)
-    return ConnectionAcceptance(tenant=workspace.tenant, connection=name, differences=describe_differences(different))
+    selections = list_differences(workspace.ledger, workspace.tenant, name, _list_sources(workspace, name))
+    return ConnectionAcceptance(
+        tenant=workspace.tenant, connection=name, differences=describe_differences(different), selections=selections
+    )
+
+
+def _list_sources(workspace: TenantWorkspace, name: str) -> tuple[Source, ...]:
+    return tuple(source for feed, source in load_sources(workspace).items() if feed.connection == name)
 
 
 def _read_account(workspace: TenantWorkspace, name: str) -> Account:

@@ -109,6 +109,7 @@ UNFINISHED: frozenset[FindingKind] = frozenset(
         "count_mismatch",
         "deletes_waiting",
         "missing_key",
+        "selection_changed",
         "snapshot_unproved",
         "stamp_went_back",
         "sweep_unproved",

@@ -18,7 +18,7 @@ from headwater.ledger.lease_owner import build_lease_owner
 from headwater.plan.build import build_plan
 from headwater.plan.dependencies import build_dependencies
 from headwater.plan.state import RunRequest
-from headwater.plan.step import Conform, Land, Plan, Publish
+from headwater.plan.step import Conform, Extract, Land, Plan, Publish
 from headwater.run.pipeline.cleanup import check_writable, clear_leftovers
 from headwater.run.pipeline.context import RunContext, never_stop
 from headwater.run.pipeline.executor import execute
@@ -33,6 +33,7 @@ from headwater.run.pipeline.step_run import end_step_run
 from headwater.run.pipeline.steps import StepRunner
 from headwater.run.pipeline.unfinished_reads import drop_reads, find_stale_reads, remove_stale
 from headwater.run.results import RecordCount, RunReport, StepResult
+from headwater.run.selection import find_outdated_selections, settle_selections
 from headwater.run.workspace import TenantWorkspace
 from headwater.silver.schema.migrate import create_meta_tables
 from headwater.warehouse.base import Warehouse
@@ -108,6 +109,7 @@ def _execute(
                 mark_unpublished(workspace.ledger, workspace.tenant, step.name)
         results = execute(plan, runner.run_step, context.listen)
         runner.finish()
+        settle_selections(workspace.ledger, workspace.tenant, runner.sources, request, _list_unread(plan, results))
         complete_batches(workspace, runner.sources, plan, results, waiting=runner.waiting)
         counts.counts = () if context.stop() or not _is_history_requested(request) else count_records(runner, request)
         prune_changes(runner.warehouse)
@@ -128,6 +130,9 @@ def _connect(workspace: TenantWorkspace, request: RunRequest, context: RunContex
     services = connect(workspace, request, sources, stack, listen=context.listen, clock=clock)
     for finding in record_clocks(workspace.ledger, lake, filter(request.includes, sources), services.times):
         context.listen(finding)
+    if request.includes_layer("raw"):
+        for outdated in find_outdated_selections(workspace.ledger, workspace.tenant, sources, request):
+            context.listen(FindingMade(tenant=workspace.tenant, finding=outdated))
     # Only after `record_clocks`, because a read under a wrong clock does not count.
     services = replace(services, newest_reads=find_newest_reads(workspace, services.times))
     return StepRunner(
@@ -152,6 +157,12 @@ def _plan(runner: StepRunner, request: RunRequest) -> Plan:
     stale = find_stale_reads(workspace.ledger, workspace.tenant, sources, request)
     drop_reads(stale, ledger=workspace.ledger, lake=runner.lake, listen=runner.context.listen)
     return plan
+
+
+def _list_unread(plan: Plan, results: Sequence[StepResult]) -> set[Feed]:
+    """The feeds with a read that did not succeed."""
+    succeeded = {result.step for result in results if result.state == "succeeded"}
+    return {step.batch.feed for step in plan.steps if isinstance(step, Extract) and step.id not in succeeded}
 
 
 def _decide_outcome(
