@@ -202,3 +202,40 @@ def test_a_missing_generator_says_how_to_install_it(spec, tmp_path, monkeypatch)
     with pytest.raises(DeclarationError) as told:
         generate_models(spec, tmp_path / "out.py", ["Thing"])
     assert told.value.hint == 'pip install "headwater[codegen]"'
+
+
+@pytest.mark.parametrize(
+    ("choice", "at", "unknown", "fix"),
+    [
+        ("omit: {Member: [pasword]}", "omit.Member", "pasword", "password"),
+        ("omit: {Membr: [password]}", "omit", "Membr", "Member"),
+        ("types: {Member: {passwort: text}}", "types.Member", "passwort", "password"),
+        ("types: {Membr: {password: text}}", "types", "Membr", "Member"),
+        ("refer: {Membr: {team: [id]}}", "refer", "Membr", "Member"),
+    ],
+)
+def test_a_correction_of_what_does_not_exist_is_refused(tmp_path, choice, at, unknown, fix):
+    member = {"type": "object", "properties": {"id": {"type": "integer"}, "password": {"type": "string"}}}
+    spec = {"openapi": "3.0.3", "info": {}, "paths": {}, "components": {"schemas": {"Member": member}}}
+    (tmp_path / "spec.json").write_text(json.dumps(spec))
+    (tmp_path / "choice.yaml").write_text(choice)
+    with pytest.raises(DeclarationError) as caught:
+        generate_models(tmp_path / "spec.json", tmp_path / "out.py", choice=tmp_path / "choice.yaml")
+    assert (caught.value.where, caught.value.details) == (at, unknown)
+    assert fix in caught.value.hint
+    assert not (tmp_path / "out.py").exists()
+
+
+def test_a_file_that_was_not_generated_is_not_replaced(tmp_path):
+    member = {"type": "object", "properties": {"id": {"type": "integer"}}}
+    spec = {"openapi": "3.0.3", "info": {}, "paths": {}, "components": {"schemas": {"Member": member}}}
+    (tmp_path / "spec.json").write_text(json.dumps(spec))
+    for base in ("contract", "pydantic", "sparkdantic"):
+        out = tmp_path / f"{base}.py"
+        for _ in range(2):
+            assert generate_models(tmp_path / "spec.json", out, base=base) == ("Member",)
+    (tmp_path / "mine.py").write_text("mine = 1\n")
+    for name in ("mine.py", "."):
+        with pytest.raises(DeclarationError, match="was not generated"):
+            generate_models(tmp_path / "spec.json", tmp_path / name)
+    assert (tmp_path / "mine.py").read_text() == "mine = 1\n"

@@ -41,6 +41,7 @@ def prune(described: Mapping[str, Schema], choice: Choice, where: str) -> dict[s
             if name not in schemas and name in choice.types
         }
     )
+    _check_corrections(schemas, choice)
     names = choice.schemas or tuple(sorted(name for name, schema in schemas.items() if _has_key(schema, choice.key)))
     for name in names:
         if name not in schemas:
@@ -51,6 +52,23 @@ def prune(described: Mapping[str, Schema], choice: Choice, where: str) -> dict[s
     return _with_class_names(
         {name: pruner.prune_record(name) for name in names} | dict(sorted(pruner.collected.items()))
     )
+
+
+def _check_corrections(schemas: Mapping[str, Schema], choice: Choice) -> None:
+    """Refuse corrections of schemas and fields that do not exist: a mistyped `omit` would store what it should leave out."""
+    corrections = {"omit": choice.omit, "types": choice.types, "refer": choice.refer}
+    for section, by_schema in corrections.items():
+        for name, fields in by_schema.items():
+            known = schemas[name].get("properties", {}) if name in schemas else {}
+            unknown = [field for field in fields if field not in known] if section != "refer" else []
+            if name not in schemas or unknown:
+                where, what = (f"{section}.{name}", unknown[0]) if name in schemas else (section, name)
+                raise DeclarationError(
+                    f"The choice file corrects a {'field' if unknown and name in schemas else 'schema'} that does not exist.",
+                    where=where,
+                    details=what,
+                    hint=did_you_mean(what, known if name in schemas else schemas),
+                )
 
 
 def _with_class_names(schemas: Mapping[str, Schema]) -> dict[str, Schema]:
