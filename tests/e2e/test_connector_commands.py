@@ -24,7 +24,30 @@ def test_a_broken_connector_does_not_hide_the_others(shop):
     assert "connector.yaml" in rows["broken"]["broken"]
     assert rows["shelf"]["from"] == "project"
     assert rows["connectwise"]["from"] == "installed"
-    shop("check")
+    shop.run()
+
+
+THINGS = "resources: [{resource: a, path: a, fields: {id: text, at: text}, "
+CHANGES_IN_ZONE = 'cursor: {kind: changes, params: {a: "{since}"}, pattern: "%Y", zone: "{time_zone}", field: at}}]'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("base_url: [1", "YAML"),
+        (f"base_url: https://x.example\n{THINGS} key: [nope]}}]", "nope"),
+        (
+            f"base_url: https://x.example\n{THINGS}{CHANGES_IN_ZONE}",
+            "`zone` uses `{time_zone}`, which is not a setting.",
+        ),
+    ],
+)
+def test_a_connector_that_no_connection_uses_yet_is_checked(shop, text, message):
+    folder = shop.root / "connectors" / "draft"
+    folder.mkdir()
+    (folder / "connector.yaml").write_text(f"connector: draft\n{text}\n")
+    assert message in str(shop("check", code=2).error)
+    shop.run()
 
 
 def test_the_name_of_an_installed_connector_is_refused(shop):

@@ -239,3 +239,31 @@ def test_check_refuses_a_connection_that_names_no_resource(shop, part):
     shop.declare(tenants={"acme": {"connections": {"psa": connection}}})
     error = refuse(shop)
     assert (error["found"], error["fix"]) == ("thngs", "did you mean `things`?")
+
+
+STAGE = {"stage": "s3://bucket/prefix"}
+
+
+@pytest.mark.parametrize(
+    ("warehouse", "part"),
+    [
+        ({"url": "postgresql://host/db", **STAGE}, "redshift://"),
+        ({"iam_role": "headwater-copy", **STAGE}, "arn:"),
+    ],
+)
+def test_an_option_of_redshift_that_cannot_work_is_refused(shop, warehouse, part):
+    shop.declare(warehouse={"kind": "redshift", **warehouse})
+    assert part in refuse(shop)["fix"]
+
+
+def test_a_publication_of_a_warehouse_that_cannot_export_is_refused(shop):
+    shop.declare(warehouse={"kind": "redshift", **STAGE}, publish=[{"name": "out", "url": "out", "format": "parquet"}])
+    error = refuse(shop)
+    assert error["message"] == "A redshift warehouse cannot publish its tables."
+    assert error["at"].startswith("headwater.yaml:")
+
+
+def test_an_unset_reference_of_the_warehouse_is_a_warning(shop):
+    shop.declare(warehouse={"kind": "redshift", **STAGE})
+    warnings = shop("check").json["warnings"]
+    assert [name in "\n".join(warnings) for name in ("REDSHIFT_URL", "REDSHIFT_ROLE")] == [True, True]

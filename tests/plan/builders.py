@@ -17,7 +17,7 @@ NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 HOLD_BACK = timedelta(minutes=5)
 UNTIL = NOW - HOLD_BACK
 DAY = timedelta(days=1)
-CHANGES = ChangeFilter(params={}, field="_info.lastUpdated")
+CHANGES = ChangeFilter(params={"changed": "{since}..{until}"}, field="_info.lastUpdated")
 
 RESOURCES = {
     "tickets": Resource(

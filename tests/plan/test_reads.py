@@ -9,7 +9,7 @@ from headwater.plan.reads import expand_step
 from headwater.plan.request_estimate import describe_recent
 from headwater.plan.state import FeedState
 from headwater.plan.step import Extract
-from headwater.wire.cursor import FullSnapshot
+from headwater.wire.cursor import ChangeFilter, FullSnapshot
 from tests.plan.builders import (
     DAY,
     RESOURCES,
@@ -135,3 +135,15 @@ def test_a_collection_that_hardly_changes_is_read_at_its_own_rhythm() -> None:
     for until, request in ((UNTIL - DAY, {}), (UNTIL - DAY / 24, {"resources": frozenset({"tickets"})})):
         reads, notes = plan_at(until, **request)
         assert [(len(reads), notes)] == [(1, ())]
+
+
+def test_a_filter_without_an_end_reads_history_in_one_window() -> None:
+    both, since = (ChangeFilter(params=params, field="at") for params in ({"f": "{since}..{until}"}, {"f": "{since}"}))
+    counts = {}
+    for name, cursor in (("both", both), ("since", since)):
+        state = replace(make_feed_state("tickets"), resource=RESOURCES["tickets"].model_copy(update={"cursor": cursor}))
+        plan = build_plan(VIEW, make_tenant_state(state), make_request())
+        steps = [step for step in plan.steps if isinstance(step, Extract) and step.batch.purpose == "changes"]
+        counts[name] = [step.batch.window for step in steps]
+    assert len(counts["both"]) > 3
+    assert counts["since"] == [WHOLE]

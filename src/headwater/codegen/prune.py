@@ -56,7 +56,11 @@ def prune(described: Mapping[str, Schema], choice: Choice, where: str) -> dict[s
 
 def _check_corrections(schemas: Mapping[str, Schema], choice: Choice) -> None:
     """Refuse corrections of schemas and fields that do not exist: a mistyped `omit` would store what it should leave out."""
-    corrections = {"omit": choice.omit, "types": choice.types, "refer": choice.refer}
+    corrections: dict[str, Mapping[str, Iterable[str]]] = {
+        "omit": choice.omit,
+        "types": choice.types,
+        "refer": choice.refer,
+    }
     for section, by_schema in corrections.items():
         for name, fields in by_schema.items():
             known = schemas[name].get("properties", {}) if name in schemas else {}

@@ -109,6 +109,10 @@ def _select_requested_window(state: FeedState, request: RunRequest, until: datet
 
 
 def _split_span(state: FeedState, request: RunRequest, span: Window, until: datetime) -> tuple[Window, ...]:
+    cursor = state.resource.cursor
+    if request.chunk is None and isinstance(cursor, ChangeFilter) and not cursor.has_end:
+        # Each chunk would read everything after its start.
+        return (span,)
     chunk = request.chunk or parse_span(state.resource.chunk or "30d")
     return split_window(span, chunk=chunk, look_back=parse_span(state.resource.look_back or "730d"), until=until)
 

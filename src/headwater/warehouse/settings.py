@@ -49,6 +49,9 @@ class WarehouseSettings(Declared):
     url_examples: ClassVar[tuple[str, ...]] = ()
     """Examples of URLs for `from_url`, shown in help and errors."""
 
+    exports: ClassVar[bool] = True
+    """Whether the engine can write its tables to files, see `CanExport`, so that a project can `publish:` them."""
+
     kind: str
 
     @classmethod

@@ -67,6 +67,11 @@ class ChangeFilter(Declared):
             check_zone(self.zone)
         return self
 
+    @property
+    def has_end(self) -> bool:
+        """Whether a request names the end of its window. Otherwise it also returns everything newer."""
+        return any("until" in find_placeholders(text) for text in (*self.params.values(), *self.headers.values()))
+
     def build_texts(self, window: Window) -> dict[str, str]:
         """The parameters and headers that request `window`, with placeholders."""
         texts = {**self.params, **self.headers}

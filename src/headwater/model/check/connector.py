@@ -78,6 +78,14 @@ def _check_cursors(connector: Connector) -> Iterator[DeclarationError]:
     for path, cursor in cursors:
         if not isinstance(cursor, ChangeFilter):
             continue
+        for name in find_placeholders(cursor.zone):
+            if name not in connector.settings:
+                yield DeclarationError(
+                    f"`zone` uses `{{{name}}}`, which is not a setting.",
+                    where=connector.origin.find_location(*path, "zone"),
+                    details=cursor.zone,
+                    hint=_find_hint(connector, name),
+                )
         for part, params in (("params", cursor.params), ("first", cursor.first)):
             for param, text in params.items():
                 for name in find_placeholders(text):
@@ -150,7 +158,7 @@ def _check_bodies(connector: Connector) -> Iterator[DeclarationError]:
                 f"`{{{name}}}` in the body of `{resource.resource}` is no parameter of its requests.",
                 where=connector.origin.find_location("resources", str(number), "body"),
                 details=", ".join(sorted(known - {""})) or "no parameters",
-                hint=did_you_mean(name, known) or "`params:`, the cursor and the paging set parameters",
+                hint=did_you_mean(name, known - {""}) or "`params:`, the cursor and the paging set parameters",
             )
 
 

@@ -10,22 +10,26 @@ from headwater.model.address import is_reference
 from headwater.names import did_you_mean
 from headwater.run.clients import check_resources, locate_connection, open_client
 from headwater.run.isolation import check_isolation
-from headwater.run.plugins import find_ledger
+from headwater.run.plugins import find_ledger, load_connector_plugin, load_warehouse_settings
 from headwater.run.results import CheckReport
-from headwater.run.secrets import fill_settings
+from headwater.run.secrets import fill_settings, resolve
 from headwater.run.workspace import Workspace
 from headwater.wire.hosts import check_base
 from headwater.wire.template import fill
 
 
 def check_project(workspace: Workspace) -> CheckReport:
-    """The declarations of a project. DeclarationErrors if a connection is invalid, or two tenants share a location.
+    """The declarations of a project. DeclarationErrors if a connection or connector is invalid, or tenants share a location.
 
     Opening the project has already checked the declarations. Warnings list what is missing on this machine, e.g. secrets:
     they may be set where the project runs.
     """
     declared = workspace.declarations
-    if errors := list(_find_setting_errors(workspace)):
+    if errors := [
+        *_find_setting_errors(workspace),
+        *_find_connector_errors(workspace),
+        *_find_publication_errors(workspace),
+    ]:
         raise DeclarationErrors(errors)
     return CheckReport(
         project=workspace.project.name,
@@ -69,8 +73,46 @@ def _find_setting_errors(workspace: Workspace) -> Iterator[DeclarationError]:
                 yield error
 
 
+def _find_connector_errors(workspace: Workspace) -> Iterator[DeclarationError]:
+    """The errors of the project's connectors that no connection uses yet."""
+    for path in sorted(workspace.root.glob("connectors/*/connector.yaml")):
+        name = path.parent.name
+        if name in workspace.connectors:
+            continue
+        try:
+            load_connector_plugin(name, root=workspace.root).list_fields()
+        except DeclarationErrors as error:
+            yield from error.errors
+        except DeclarationError as error:
+            yield error
+
+
+def _find_publication_errors(workspace: Workspace) -> Iterator[DeclarationError]:
+    """Publications of a warehouse that cannot write its tables to files."""
+    project = workspace.project
+    if project.publish and not load_warehouse_settings(project.warehouse).exports:
+        yield DeclarationError(
+            f"A {project.warehouse.kind} warehouse cannot publish its tables.",
+            where=project.origin.find_location("publish"),
+            details=", ".join(publication.name for publication in project.publish),
+            hint="remove `publish:`, or export the tables with a tool of the warehouse",
+        )
+
+
+def _find_unset_references(workspace: Workspace) -> Iterator[str]:
+    """References of the warehouse that have no value on this machine."""
+    project = workspace.project
+    for name, value in load_warehouse_settings(project.warehouse).model_dump().items():
+        if isinstance(value, str) and is_reference(value):
+            where = project.origin.find_location("warehouse", name)
+            try:
+                resolve(value, root=workspace.root, where=where)
+            except HeadwaterError as error:
+                yield f"{where}: {error.message}"
+
+
 def _list_warnings(workspace: Workspace) -> list[str]:
-    warnings = [*_find_added_fields(workspace)]
+    warnings = [*_find_added_fields(workspace), *_find_unset_references(workspace)]
     for tenant, declared in workspace.project.tenants.items():
         for name, connection in declared.connections.items():
             try:

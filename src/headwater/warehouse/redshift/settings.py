@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from pydantic import AfterValidator
 
-from headwater.model.address import Address
+from headwater.model.address import Address, is_reference
 from headwater.warehouse.base import Warehouse
 from headwater.warehouse.settings import Resolve, WarehouseSettings
 
@@ -21,6 +21,20 @@ def _check_bucket(text: str) -> str:
     return text
 
 
+def _check_url(text: str) -> str:
+    if not is_reference(text) and not text.startswith("redshift://"):
+        msg = "use `redshift://user@host:5439/database`, or a reference to it such as `env:REDSHIFT_URL`"
+        raise ValueError(msg)
+    return text
+
+
+def _check_role(text: str) -> str:
+    if not is_reference(text) and not text.startswith("arn:"):
+        msg = "use the ARN of the role, `arn:aws:iam::…`, or a reference to it such as `env:REDSHIFT_ROLE`"
+        raise ValueError(msg)
+    return text
+
+
 class RedshiftWarehouse(WarehouseSettings):
     """Three schemas per tenant in one Redshift database. Not tested on a real cluster: see docs/guides/redshift.md."""
 
@@ -28,12 +42,14 @@ class RedshiftWarehouse(WarehouseSettings):
     requirement: ClassVar[str] = "headwater[redshift]"
     url_examples: ClassVar[tuple[str, ...]] = ("redshift://user@host/db?stage=s3://BUCKET/PREFIX",)
 
+    exports: ClassVar[bool] = False
+
     kind: Literal["redshift"]
-    url: Address = "env:REDSHIFT_URL"
+    url: Annotated[Address, AfterValidator(_check_url)] = "env:REDSHIFT_URL"
     """A reference to the address, e.g. `env:REDSHIFT_URL`; or the address itself, `redshift://…`, without a password."""
     stage: Annotated[str, AfterValidator(_check_bucket)]
     """Where rows are staged for COPY, `s3://bucket/prefix` in the cluster's region. Credentials come from the environment."""
-    iam_role: str = "env:REDSHIFT_ROLE"
+    iam_role: Annotated[str, AfterValidator(_check_role)] = "env:REDSHIFT_ROLE"
     """The role by which the cluster reads the stage, `arn:aws:iam::…`, or a reference such as `env:REDSHIFT_ROLE`."""
 
     @classmethod

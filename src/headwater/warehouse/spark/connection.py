@@ -277,11 +277,19 @@ def _find_last_match(text: str, pattern: str) -> str:
 
 def shorten_message(error: Exception) -> str:
     """Return the first two lines of an error message, without Java's stack trace."""
-    text = error.getMessage() if isinstance(error, PySparkException) else str(error)
+    text = _read_message(error) if isinstance(error, PySparkException) else str(error)
     lines = [line.strip() for line in str(text or error).splitlines() if line.strip()]
     lines = [re.sub(r"^\[USER_RAISED_EXCEPTION\] | SQLSTATE: \w{5}$", "", line) for line in lines]
     messages = [line for line in lines if not re.match(r"at |\.\.\. |JVM stacktrace|Caused by", line)]
     return "\n".join(messages[:2])[:600]
+
+
+def _read_message(error: PySparkException) -> str:
+    """The message of Spark. For error classes of Delta, Spark itself raises an error when it is asked for it."""
+    try:
+        return error.getMessage() or ""
+    except Exception:  # noqa: BLE001 - whatever Java raised
+        return str(error)
 
 
 def to_warehouse_error(error: Exception, where: str, statement: str) -> WarehouseError:

@@ -86,7 +86,8 @@ class SparkWarehouse(WarehouseSettings):
         url = resolve(self.url, "url") if self.url else ""
         path = self.resolve_folder(tenant)
         if url.startswith("local"):
-            path = str(root / (path or ".headwater/spark"))
+            # Spark resolves a relative path against the folder of its own metastore.
+            path = str((root / (path or ".headwater/spark")).absolute())
         declared = {
             name: resolve(value, "settings") if is_reference(value) else value for name, value in self.settings.items()
         }
