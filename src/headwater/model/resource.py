@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -14,6 +14,9 @@ from headwater.wire.body import Body
 from headwater.wire.cursor import Cursor, Deletes
 from headwater.wire.paging.kinds import Paging
 from headwater.wire.template import find_placeholders
+
+Confidence = Literal["verified", "recalled", "doubtful"]
+"""How well a fact is known: from published documentation or a response, from general knowledge, or from sources that disagree."""
 
 
 class Parent(Declared):
@@ -126,6 +129,9 @@ class Resource(Declared):
     """The list of custom fields in a record, with elements `{id, caption, type, value}`. Bronze pivots it by id."""
     optional: bool = False
     """Whether the resource is read only if a connection lists it."""
+    confidence: Confidence | None = None
+    """How well the facts of this resource are known: its path, fields, filter and deletes. Default: as those of the
+    connector."""
 
     @model_validator(mode="after")
     def _check_verify(self) -> Self:

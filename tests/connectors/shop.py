@@ -1,0 +1,76 @@
+"""A project with one built-in connector, added and tested on the command line, and a truth to compare it with."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import yaml
+
+from tests.e2e.builders import Shop
+
+SECRET = "secret-{}-nobody-may-see"
+
+
+def build_stamp(minutes=0, *, days=0, pattern="%Y-%m-%dT%H:%M:%SZ"):
+    """An instant so many days and minutes ago. A run reads up to five minutes ago, and a little of the past again."""
+    return (datetime.now(UTC) - timedelta(days=days, minutes=minutes)).strftime(pattern)
+
+
+def build_entity(name, source, columns, *, key="thing_id", changed_at=None, **more):
+    """An entity with text columns, from one resource. `columns` maps each to a field."""
+    mapping = {"map": columns, **({"changed_at": changed_at} if changed_at else {}), **more}
+    return {
+        "entity": name,
+        "key": key,
+        "columns": dict.fromkeys(columns, "text"),
+        "sources": {source: mapping},
+    }
+
+
+class ConnectorShop(Shop):
+    """A project that reads a built-in connector into entities."""
+
+    def __init__(self, root, connector, *entities, settings=None, secrets=()):
+        super().__init__(root)
+        root.mkdir()
+        self.connector = connector
+        self.secrets = {name: SECRET.format(name) for name in secrets}
+        self.env |= {name.upper(): value for name, value in self.secrets.items()}
+        self.write("headwater.yaml", {"version": 1, "name": "connectors", "tenants": {"acme": {"connections": {}}}})
+        for entity in entities:
+            self.write(f"models/entities/{entity['entity']}.yaml", entity)
+        words = [f"--set={name}={value}" for name, value in (settings or {}).items()]
+        words += [f"--secret={name}=env:{name.upper()}" for name in secrets]
+        self("connection", "add", "it", "--connector", connector, *words)
+
+    def write(self, path, document):
+        """Write a declaration of the project."""
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(yaml.safe_dump(document, sort_keys=False))
+
+    def run_in_process(self, *words):
+        """Run a command. No secret may be in what it prints."""
+        result = super().run_in_process(*words)
+        assert not any(secret in result.out + result.err for secret in self.secrets.values())
+        return result
+
+    def test_connection(self):
+        """`headwater connection test`, and its result."""
+        return self("connection", "test", "it").json
+
+    def read(self, entity, *columns):
+        """The rows that are there now, sorted."""
+        names = ", ".join(columns)
+        return sorted(self.query(f"SELECT {names} FROM silver.{entity} WHERE is_current"))
+
+    def count_versions(self, entity):
+        """The number of versions of all records."""
+        return self.query(f"SELECT count(*) FROM silver.{entity}")[0][0]
+
+    def list_reads(self):
+        """Resource, purpose and number of records of each batch, in the order in which they were read."""
+        with closing(sqlite3.connect(self.data / "ledger.db")) as ledger:
+            return ledger.execute("SELECT resource, purpose, rows FROM batch ORDER BY ordinal").fetchall()
