@@ -38,12 +38,23 @@ class ConnectorShop(Shop):
         self.connector = connector
         self.secrets = {name: SECRET.format(name) for name in secrets}
         self.env |= {name.upper(): value for name, value in self.secrets.items()}
-        self.write("headwater.yaml", {"version": 1, "name": "connectors", "tenants": {"acme": {"connections": {}}}})
+        references = {name: f"env:{name.upper()}" for name in secrets}
+        connection = {"connector": connector, "settings": dict(settings or {}), "secrets": references}
+        connection["limits"] = {"requests_per_minute": 100_000, "tries": 2}
+        tenants = {"acme": {"connections": {"it": connection}}}
+        self.write("headwater.yaml", {"version": 1, "name": "connectors", "tenants": tenants})
         for entity in entities:
             self.write(f"models/entities/{entity['entity']}.yaml", entity)
-        words = [f"--set={name}={value}" for name, value in (settings or {}).items()]
-        words += [f"--secret={name}=env:{name.upper()}" for name in secrets]
-        self("connection", "add", "it", "--connector", connector, *words)
+
+    def try_connection(self):
+        """Add the connection by `headwater connection add`, with the declared limits, test it, and remove it again."""
+        declared = yaml.safe_load((self.root / "headwater.yaml").read_text())["tenants"]["acme"]["connections"]["it"]
+        words = [f"--set={name}={value}" for name, value in declared["settings"].items()]
+        words += [f"--secret={name}={reference}" for name, reference in declared["secrets"].items()]
+        self("connection", "add", "trial", "--connector", self.connector, *words)
+        result = self("connection", "test", "trial").json
+        self("connection", "remove", "trial", "--yes")
+        return result
 
     def write(self, path, document):
         """Write a declaration of the project."""
@@ -56,10 +67,6 @@ class ConnectorShop(Shop):
         result = super().run_in_process(*words)
         assert not any(secret in result.out + result.err for secret in self.secrets.values())
         return result
-
-    def test_connection(self):
-        """`headwater connection test`, and its result."""
-        return self("connection", "test", "it").json
 
     def read(self, entity, *columns):
         """The rows that are there now, sorted."""

@@ -87,7 +87,7 @@ def check(shop, service):
 
 def test_stripe_from_the_first_load_to_a_run_without_news(tmp_path, service):
     shop = create(tmp_path, service)
-    assert shop.test_connection()["resource"] == "events"
+    assert shop.try_connection()["resource"] == "events"
     shop.run()
     check(shop, service)
     assert [request.params.get("starting_after") for request in service.requests if "customers" in request.path] == [
