@@ -32,7 +32,7 @@ def build_entity(name, source, columns, *, key="thing_id", changed_at=None, **mo
 class ConnectorShop(Shop):
     """A project that reads a built-in connector into entities."""
 
-    def __init__(self, root, connector, *entities, settings=None, secrets=()):
+    def __init__(self, root, connector, *entities, settings=None, secrets=(), resources=()):
         super().__init__(root)
         root.mkdir()
         self.connector = connector
@@ -41,6 +41,8 @@ class ConnectorShop(Shop):
         references = {name: f"env:{name.upper()}" for name in secrets}
         connection = {"connector": connector, "settings": dict(settings or {}), "secrets": references}
         connection["limits"] = {"requests_per_minute": 100_000, "tries": 2}
+        if resources:
+            connection["resources"] = list(resources)
         tenants = {"acme": {"connections": {"it": connection}}}
         self.write("headwater.yaml", {"version": 1, "name": "connectors", "tenants": tenants})
         for entity in entities:
