@@ -40,18 +40,21 @@ class CrmService(SearchService):
         self.records = self.collections[steps[3]]
         if steps[-1] != "search":
             record = next((one for one in self.records if one["id"] == steps[-1]), None)
-            return (200, {}, record) if record else (404, {}, {"category": "OBJECT_NOT_FOUND"})
+            if record is None:
+                return 404, {}, {"category": "OBJECT_NOT_FOUND"}
+            return 200, {}, self.show(record, request.params.get("properties", "createdate").split(","))
         body = read_json(request)
         self.bodies.append((steps[3], body))
         if any(not group["filters"] for group in body["filterGroups"]):
             return 400, {}, {"message": "a filter group needs at least one filter"}
         status, headers, answer = super().build_answer(request)
-        names = {*body["properties"], "hs_object_id"}
-        shown = [
-            {**one, "properties": {name: one["properties"].get(name) for name in names}}
-            for one in answer.get("results", [])
-        ]
+        shown = [self.show(one, body["properties"]) for one in answer.get("results", [])]
         return status, headers, {**answer, "results": shown}
+
+    @staticmethod
+    def show(record, names):
+        """The record with the properties that were requested, and no others."""
+        return {**record, "properties": {name: record["properties"].get(name) for name in names}}
 
     @staticmethod
     def is_match(record, one):

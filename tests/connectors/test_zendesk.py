@@ -50,7 +50,10 @@ class SupportService(Service):
             return 200, {}, {"organizations": [one for one in self.organizations if str(one["id"]) in ids]}
         if path == "organizations.json":
             return self.list_organizations(params)
-        return 200, {}, {"comments": self.comments.get(path.split("/")[1], []), "meta": {"has_more": False}}
+        ident = path.split("/")[1]
+        if ident not in self.comments:
+            return 404, {}, {"error": "RecordNotFound", "description": "Not found"}
+        return 200, {}, {"comments": self.comments[ident], "meta": {"has_more": False}}
 
     def export(self, name, params):
         if ("cursor" in params) == ("start_time" in params):
@@ -180,6 +183,11 @@ def test_only_the_comments_of_changed_tickets_are_requested_again(tmp_path, serv
     shop.run()
     assert [one.path for one in service.requests if "comments" in one.path] == ["/api/v2/tickets/3/comments.json"]
     assert ("31", "3", "second") in shop.read("comment", "thing_id", "ticket_id", "body")
+    # The comments of a deleted ticket are not found, which stops nothing.
+    service.put("tickets", 4, "ticket 4", "deleted", stamp=build_stamp(6))
+    del service.comments["4"]
+    shop.run()
+    assert len(shop.read("comment", "thing_id")) == 9
 
 
 def test_an_organization_that_the_list_lacks_is_requested_by_id_before_it_is_deleted(tmp_path, service):

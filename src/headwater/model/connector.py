@@ -38,7 +38,7 @@ class SourceClock(Declared):
 class HostLookup(Declared):
     """A request for the base URL of an account, sent without credentials before any other request.
 
-    Credentials go only to a URL that `hosts` allows.
+    Credentials go only to a URL on the host of `base_url`, or on one that `hosts` allows.
     """
 
     path: str

@@ -86,6 +86,8 @@ class NextUrl(PagingTraits, Declared):
 
     def is_end_certain(self, page: Page, progress: Progress = BEGINNING) -> bool:
         """Whether the service reports the end, has sent URLs before, or sent less than requested."""
+        if page.response.status == 204:
+            return True  # it has no records, or a rule of the manifest says so, and no flag
         if self.done:
             return read_more_flag(page, self.done) is True
         if self.last:
@@ -94,7 +96,7 @@ class NextUrl(PagingTraits, Declared):
 
     def _is_last(self, page: Page) -> bool:
         """The value of the flag of the last page. Raise PermanentError if a page lacks it: nobody knows where the read ends."""
-        flag = read_more_flag(page, self.last)
+        flag = True if page.response.status == 204 else read_more_flag(page, self.last)
         if flag is None:
             raise PermanentError(
                 "the response does not say whether it is the last page",

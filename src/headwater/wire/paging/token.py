@@ -111,6 +111,8 @@ class Token(PagingTraits, Declared):
 
     def is_end_certain(self, page: Page, progress: Progress = BEGINNING) -> bool:
         """Whether the service reports the end, has sent tokens before, or sent less than requested."""
+        if page.response.status == 204:
+            return True  # it has no records, or a rule of the manifest says so, and no flag
         if self.last or self.more:
             is_last = read_more_flag(page, self.last) if self.last else None
             has_more = read_more_flag(page, self.more) if self.more else None
