@@ -17,6 +17,7 @@ from headwater.model.project import Project
 from headwater.model.yaml_document import read_documents
 from headwater.run.plugins import find_warehouse_settings
 from headwater.testing.golden import compare_golden
+from tests.docs.connector_page import connectors_page
 from tests.docs.pages import DOCS, INTERNAL, SECTIONS, all_nouns, cli_page, command_words, declarations_page, nouns
 
 ROOT = DOCS.parent
@@ -53,6 +54,11 @@ def test_the_page_of_the_command_line_is_made_from_its_help():
 @pytest.mark.golden
 def test_the_page_of_declarations_is_made_from_the_nouns():
     compare_golden(DOCS / "reference" / "declarations.md", declarations_page())
+
+
+@pytest.mark.golden
+def test_the_page_of_connectors_is_made_from_their_manifests():
+    compare_golden(DOCS / "reference" / "connectors.md", connectors_page())
 
 
 def test_every_command_has_a_heading():

@@ -64,6 +64,26 @@ def test_the_fields_of_a_resource_are_listed(shop):
     assert shop("connector", "show", "shelf").json["fields_by_resource"]["things"][0]["field"] == "id"
 
 
+def test_the_confidence_of_a_resource_is_shown_with_its_cursor_and_deletes(shop):
+    facts = shop("connector", "show", "connectwise", "--resource", "expense_entries").json["facts"]
+    assert facts["confidence"] == "recalled"
+    reads = {row["resource"]: row for row in shop("connector", "show", "connectwise").json["reads"]}
+    assert reads["expense_entries"] == facts
+    assert (reads["tickets"]["confidence"], reads["tickets"]["deletes"]) == ("verified", "sweep every 1d, verified")
+    assert reads["boards"]["deletes"] == "not detected"
+    # A resource without its own has that of the connector.
+    shelf = shop("connector", "show", "shelf").json["reads"][0]
+    assert (shelf["cursor"], shelf["confidence"]) == ("changes by changed", "recalled")
+    assert "confidence  recalled" in shop.run_in_process("connector", "show", "shelf", "--resource", "things").out
+
+
+def test_a_confidence_is_one_of_a_closed_list(shop):
+    path = shop.root / "connectors" / "shelf" / "connector.yaml"
+    path.write_text(path.read_text().replace("path: things", "path: things\n  confidence: certain", 1))
+    error = shop("connector", "show", "shelf", code=2).error
+    assert "verified" in error["fix"]
+
+
 def test_an_unknown_resource_has_a_near_name(shop):
     assert (
         shop("connector", "show", "connectwise", "--resource", "tikets", code=2).error["fix"]

@@ -138,7 +138,8 @@ class Client:
         def read(response: Response) -> str:
             url = read_value(response.body, lookup.field)
             text = "/".join(part.strip("/") for part in (str(url), lookup.append) if part)
-            return check_found_base(text, hosts=lookup.hosts, where=self._where)
+            hosts = (*lookup.hosts, urlsplit(self.base_url).netloc)
+            return check_found_base(text, hosts=hosts, where=self._where)
 
         return self.fetch_as(request, read, auth=NoAuth())
 

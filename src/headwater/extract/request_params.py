@@ -11,6 +11,7 @@ from msgspec import Raw
 
 from headwater.batch import Batch, Window
 from headwater.errors import DeclarationError
+from headwater.model.field import strip_list_mark
 from headwater.model.resource import Resource
 from headwater.wire.cursor import ChangeFilter, DeleteFlag, DeleteMark, Delta, FullSnapshot, IdSweep, widen_window
 from headwater.wire.message import Response
@@ -121,6 +122,6 @@ def _select_fields(request: ReadRequest) -> list[str]:
         needed.append(resource.deletes.field)
     needed += request.paging.paths
     # Fields of the contract are keys already, and needed ones are paths.
-    declared = request.fields or [split_path(path)[0] for path in resource.fields]
+    declared = request.fields or [strip_list_mark(split_path(path)[0]) for path in resource.fields]
     tops = [*declared, *(split_path(path)[0] for path in needed if path)]
     return [name for name in dict.fromkeys(tops) if name and name not in resource.omit]

@@ -9,7 +9,7 @@ from pydantic import Field
 from headwater.clock import Chunk, Span
 from headwater.declared import Declared
 from headwater.model.auth_kinds import DeclaredAuth
-from headwater.model.resource import Resource
+from headwater.model.resource import Confidence, Resource
 from headwater.names import Name
 from headwater.wire.auth import NoAuth
 from headwater.wire.cursor import Cursor, FullSnapshot
@@ -41,7 +41,7 @@ class SourceClock(Declared):
 class HostLookup(Declared):
     """A request for the base URL of an account, sent without credentials before any other request.
 
-    Credentials go only to a URL that `hosts` allows.
+    Credentials go only to a URL on the host of `base_url`, or on one that `hosts` allows.
     """
 
     path: str
@@ -105,8 +105,9 @@ class Connector(Declared):
     """The query parameter that limits responses to the fields of the contract. Empty if there is none."""
     resources: tuple[Resource, ...]
     """The resources."""
-    confidence: Literal["verified", "recalled", "doubtful"] = "recalled"
-    """How well the facts in this manifest are verified."""
+    confidence: Confidence = "recalled"
+    """How well the facts in this manifest are known: `verified` in published documentation or a response, `recalled` from
+    general knowledge, or `doubtful` because sources disagree. A resource can override it."""
 
     def find_resource(self, name: str) -> Resource | None:
         """The resource with this name, if any."""
@@ -116,7 +117,7 @@ class Connector(Declared):
         """`resource` with the defaults of the connector."""
         inherited = {
             name: getattr(self, name)
-            for name in ("paging", "cursor", "chunk", "look_back", "overlap")
+            for name in ("paging", "cursor", "chunk", "look_back", "overlap", "confidence")
             if getattr(resource, name) is None
         }
         if not resource.fields_param:

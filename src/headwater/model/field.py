@@ -41,6 +41,9 @@ _ANNOTATIONS: dict[str, Any] = {
 }
 _DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
 
+LIST_MARK = "[]"
+"""What follows a key of `fields:` that contains a list."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
@@ -120,7 +123,7 @@ class WantedType:
 
 
 def build_contract(name: str, fields: Mapping[str, str], required: Iterable[str] = ()) -> type[BaseModel]:
-    """Build a contract from paths and types, for a resource that declares its fields itself."""
+    """Build a contract from paths and types, for a resource that declares its fields itself. `name[]` is a list."""
     needed = set(required)
     wanted = {path: WantedType(dtype=dtype, required=path in needed) for path, dtype in fields.items()}
     return with_fields(_create_contract(name, Record, {}), wanted)
@@ -133,14 +136,17 @@ def with_fields(contract: type[BaseModel], wanted: Mapping[str, WantedType]) -> 
     """
     known = {info.alias or attribute: (attribute, info) for attribute, info in contract.model_fields.items()}
     members: dict[str, Any] = {}
-    for key, wanted_type in _group_by_key(wanted).items():
+    for step, wanted_type in _group_by_key(wanted).items():
+        key = strip_list_mark(step)
         attribute, info = known.get(key, (to_attribute_name(key), None))
         if isinstance(wanted_type, WantedType):
             kind, required = AnyText if wanted_type.loose else build_annotation(wanted_type.dtype), wanted_type.required
         else:
             inner = _find_object(info) or _create_contract(f"{contract.__name__}_{key}", Record, {})
             kind, required = with_fields(inner, wanted_type), any(below.required for below in wanted_type.values())
-        members[attribute] = _build_member(key, kind, required=required)
+        members[attribute] = _build_member(
+            key, kind if key == step else types.GenericAlias(list, (kind,)), required=required
+        )
     return _create_contract(contract.__name__, contract, members) if members else contract
 
 
@@ -157,6 +163,11 @@ def _group_by_key(wanted: Mapping[str, WantedType]) -> dict[str, WantedType | di
         else:
             by_key[key] = {rest: wanted_type}
     return by_key
+
+
+def strip_list_mark(step: str) -> str:
+    """A key of a path without the mark `[]` of a list."""
+    return step.removesuffix(LIST_MARK)
 
 
 def split_first_step(path: str) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -14,6 +14,9 @@ from headwater.wire.body import Body
 from headwater.wire.cursor import Cursor, Deletes
 from headwater.wire.paging.kinds import Paging
 from headwater.wire.template import find_placeholders
+
+Confidence = Literal["verified", "recalled", "doubtful"]
+"""How well a fact is known: from published documentation or a response, from general knowledge, or from sources that disagree."""
 
 
 class Parent(Declared):
@@ -85,7 +88,8 @@ class Resource(Declared):
     contract: str = ""
     """The generated model of a record, a class in the `schemas.py` of the connector. Empty if `fields` is set."""
     fields: dict[str, DType] = Field(default_factory=dict)
-    """The fields of a record and their types, by path, if there is no generated model."""
+    """The fields of a record and their types, by path, if there is no generated model. `tags[]: text` is a list, and
+    `fields[].id: bigint` a field of each object of a list."""
     omit: tuple[str, ...] = ()
     """Fields that are neither requested nor stored in bronze, e.g. passwords."""
     records: str = ""
@@ -123,9 +127,13 @@ class Resource(Declared):
     every: Span = "0s"
     """How often to request changes, e.g. `1d` for a collection that hardly changes. Default: in each run."""
     custom_fields: str = ""
-    """The list of custom fields in a record, with elements `{id, caption, type, value}`. Bronze pivots it by id."""
+    """The list of custom fields in a record, with elements `{id, caption, type, value}`, of which `id` and `value` must be there.
+    Bronze pivots it by id."""
     optional: bool = False
     """Whether the resource is read only if a connection lists it."""
+    confidence: Confidence | None = None
+    """How well the facts of this resource are known: its path, fields, filter and deletes. Default: as those of the
+    connector."""
 
     @model_validator(mode="after")
     def _check_verify(self) -> Self:

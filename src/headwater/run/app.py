@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from headwater.run.fleet.request import FleetRequest
     from headwater.run.inspect.as_of import build_as_of_query, read_as_of
     from headwater.run.inspect.check import check_project
-    from headwater.run.inspect.connectors import list_connectors, list_fields, load_connector
+    from headwater.run.inspect.connectors import list_connectors, list_fields, list_resources, load_connector
     from headwater.run.inspect.explain import explain
     from headwater.run.inspect.history import read_history
     from headwater.run.inspect.plan import dump_plan, plan
@@ -114,6 +114,7 @@ __all__ = [
     "list_fields",
     "list_layers_to",
     "list_refused",
+    "list_resources",
     "list_tenants",
     "list_url_examples",
     "load_connector",
@@ -193,6 +194,7 @@ _MODULES = {
     "list_connections": "headwater.run.manage.tenants",
     "list_connectors": "headwater.run.inspect.connectors",
     "list_fields": "headwater.run.inspect.connectors",
+    "list_resources": "headwater.run.inspect.connectors",
     "list_layers_to": "headwater.plan.state",
     "list_refused": "headwater.run.manage.quarantine",
     "list_tenants": "headwater.run.manage.tenants",

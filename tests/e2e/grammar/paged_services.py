@@ -34,6 +34,28 @@ ODATA = {
 }
 
 
+class TimeExportService(Service):
+    """Pages from a time on. Each has the URL of the next one, also the last, which only a flag shows."""
+
+    size = 3
+    flag = "end_of_stream"
+
+    def build_answer(self, request):
+        rows = [record for record in self.records if record["changed"] >= request.params["start_time"]]
+        start = int(request.params.get("page", 0))
+        page, is_last = rows[start : start + self.size], start + self.size >= len(rows)
+        url = f"{self.url}/things?start_time={request.params['start_time']}&page={start + self.size}"
+        return 200, {}, {"things": page, "next_page": url, self.flag: is_last}
+
+
+TIME_EXPORT = {
+    "records": "things", "paging": {"kind": "next_url", "field": "next_page", "last": "end_of_stream", "stable": True},
+    "cursor": {
+        "kind": "changes", "field": "changed", "params": {"start_time": "{since}"}, "first": {"start_time": "0"},
+    },
+}  # fmt: skip
+
+
 class LocatorService(Service):
     """Answers of 2,000 records, with `done` and a path without host, as Salesforce does."""
 
@@ -255,6 +277,7 @@ QUERY_TEXT = {
 }  # fmt: skip
 
 KINDS = {
+    "time export": (lambda: TimeExportService(build_things(14)), TIME_EXPORT, {}),
     "next_url": (lambda: ODataService(build_things(14)), ODATA, {}),
     "token": (lambda: TokenService(build_things(18)), TOKEN, {}),
     "search": (lambda: SearchService(build_things(23)), SEARCH, {}),

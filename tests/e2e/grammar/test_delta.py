@@ -239,7 +239,10 @@ class ExportService(Service):
 EXPORT = {
     "path": "incremental/tickets/cursor.json", "records": "tickets",
     "fields": {"id": "text", "name": "text", "status": "text"},
-    "paging": {"kind": "token", "field": "after_cursor", "param": "cursor", "last": "end_of_stream", "stable": True},
+    "paging": {
+        "kind": "token", "field": "after_cursor", "param": "cursor", "first": {"start_time": "0"}, "last": "end_of_stream",
+        "stable": True,
+    },
     "cursor": {"kind": "delta", "field": "after_cursor"}, "deletes": {"kind": "flag", "field": "status", "equals": "deleted"},
 }  # fmt: skip
 
@@ -252,6 +255,11 @@ def test_zendesk_cursor_export_continues_from_its_last_cursor(tmp_path):
         shop = GrammarShop(tmp_path / "shop", service, resource=EXPORT, entity=entity)
         shop.run()
         assert len(shop.read_ids()) == 5
+        assert [request.params for request in service.requests] == [
+            {"start_time": "0"},
+            {"cursor": "2"},
+            {"cursor": "4"},
+        ]
         service.log += [{"id": "t1", "name": "x", "status": "deleted"}, {"id": "t2", "name": "y", "status": "open"}]
         service.requests.clear()
         shop.run()

@@ -78,6 +78,20 @@ def test_autotask_asks_for_the_zone_first_and_follows_next_page_url(tmp_path):
         assert json.loads(service.requests[0].params["search"])["filter"][0]["op"] == "gte"
 
 
+def test_a_zone_may_be_on_the_host_of_the_base_url(tmp_path):
+    class ZonedService(QueryService):
+        def build_answer(self, request):
+            if request.path.endswith("zoneInformation"):
+                return 200, {}, {"url": f"{self.url}/zone5/"}
+            return super().build_answer(request)
+
+    with serve(ZonedService(build_things(10))) as service:
+        shop = create_zoned_shop(tmp_path, service, "*.example.com")
+        shop.run()
+        assert shop.read_ids() == list_ids(service.records)
+        assert {request.path for request in service.requests[1:]} == {"/zone5/v1.0/Things/query"}
+
+
 def test_a_zone_that_is_not_declared_gets_no_credentials(tmp_path):
     with serve(ZoneService()) as zones, serve(QueryService(build_things(10))) as stranger:
         zones.zone = stranger.url

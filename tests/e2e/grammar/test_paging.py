@@ -18,6 +18,7 @@ from tests.e2e.grammar.paged_services import (
     SOQL,
     STRIPE,
     TABLE_SOURCE,
+    TIME_EXPORT,
     TOKEN,
     EncodedQueryService,
     LocatorService,
@@ -25,6 +26,7 @@ from tests.e2e.grammar.paged_services import (
     QueryTextService,
     SearchService,
     StripeService,
+    TimeExportService,
     TokenService,
     build_rows,
     describe_request,
@@ -83,6 +85,13 @@ def test_an_answer_that_is_not_done_and_has_no_url_is_no_end(tmp_path):
             tmp_path / "shop", service, resource=SOQL | {"paging": SOQL["paging"] | {"field": "nextUrl"}}
         )
         assert "sends no URL to continue from" in shop.fail()["message"]
+
+
+def test_a_page_without_the_flag_of_the_last_one_is_no_end(tmp_path):
+    with serve(TimeExportService(build_things(14))) as service:
+        service.flag = "end"
+        shop = GrammarShop(tmp_path / "shop", service, resource=TIME_EXPORT)
+        assert "does not say whether it is the last page" in shop.fail()["message"]
 
 
 @pytest.mark.parametrize(

@@ -42,17 +42,17 @@ def show(
 ) -> None:
     """Show a connector, or the fields of one of its resources.
 
-    A connector has settings, secrets and resources. The fields are those that `map:` of an entity may name.
+    A connector has settings, secrets and resources. A resource has a confidence: how well its facts are known. The fields are
+    those that `map:` of an entity may name.
     """
     fields = app.list_fields(name, project.project, resource=resource)
+    resources = app.list_resources(name, project.project)
     if resource is not None:
-        table = render_list(fields[resource], empty="no fields")
-        print_result(output, {"connector": name, "resource": resource, "fields": fields[resource]}, table, paged=True)
+        facts = next(one for one in resources if one["resource"] == resource)
+        value = {"connector": name, "resource": resource, "facts": facts, "fields": fields[resource]}
+        print_result(output, value, render_pairs(facts), render_list(fields[resource], empty="no fields"), paged=True)
         return
     manifest = app.load_connector(name, project.project)
-    resources = [
-        (item.resource, item.path, ", ".join(item.key), len(fields[item.resource])) for item in manifest.resources
-    ]
     facts = {
         "connector": manifest.connector,
         "title": manifest.title,
@@ -61,9 +61,9 @@ def show(
         "secrets": list(manifest.secrets),
         "confidence": manifest.confidence,
     }
-    resources_table = render_table(("resource", "path", "key", "fields"), resources, title="Resources")
+    resources_table = render_table(list(resources[0]), [list(one.values()) for one in resources], title="Resources")
     note = Text(f"`headwater connector show {name} --resource NAME` lists the fields of a resource", style="dim")
-    value = {**manifest.model_dump(mode="json"), "fields_by_resource": fields}
+    value = {**manifest.model_dump(mode="json"), "reads": resources, "fields_by_resource": fields}
     print_result(output, value, render_pairs(facts), resources_table, note)
 
 

@@ -165,7 +165,7 @@ def _check_bodies(connector: Connector) -> Iterator[DeclarationError]:
 def _list_paging_params(paging: Paging | None) -> set[str]:
     names = {getattr(paging, "param", ""), getattr(paging, "size_param", "")}
     anchor = paging.anchor if isinstance(paging, Token) else None
-    return names | ({anchor.param} if anchor else set())
+    return names | ({anchor.param} if anchor else set()) | (set(paging.first) if isinstance(paging, Token) else set())
 
 
 def _check_deltas(connector: Connector) -> Iterator[DeclarationError]:

@@ -39,6 +39,8 @@ class NextUrl(PagingTraits, Declared):
     """The page size to request, if there is a `size_param`."""
     done: str = ""
     """The path of a flag in the response that is true on the last page, e.g. `done`. A page without a URL must have it."""
+    last: str = ""
+    """The path of a flag that is true on the last page although it has a URL, e.g. `end_of_stream`. Every page must have it."""
     resend: bool = False
     """Whether the next URL expects the method and the body of the first request. Default: a GET without a body."""
     total: str = ""
@@ -67,6 +69,8 @@ class NextUrl(PagingTraits, Declared):
     def find_next_position(self, position: str, page: Page, progress: Progress = BEGINNING) -> str | None:
         """The URL of the next page, without the host if it is the same."""
         del position, progress
+        if self.last and self._is_last(page):
+            return None
         url = read_value(page.response.body, self.field)
         if isinstance(url, str) and url:
             return to_relative_url(urljoin(page.response.url, url), page.response.url)
@@ -82,6 +86,21 @@ class NextUrl(PagingTraits, Declared):
 
     def is_end_certain(self, page: Page, progress: Progress = BEGINNING) -> bool:
         """Whether the service reports the end, has sent URLs before, or sent less than requested."""
+        if page.response.status == 204:
+            return True  # it has no records, or a rule of the manifest says so, and no flag
         if self.done:
             return read_more_flag(page, self.done) is True
+        if self.last:
+            return self._is_last(page)
         return not self.size_param or page.rows < self.size or progress.rows > 0
+
+    def _is_last(self, page: Page) -> bool:
+        """The value of the flag of the last page. Raise PermanentError if a page lacks it: nobody knows where the read ends."""
+        flag = True if page.response.status == 204 else read_more_flag(page, self.last)
+        if flag is None:
+            raise PermanentError(
+                "the response does not say whether it is the last page",
+                details=f"nothing at `{self.last}`",
+                hint="set `last:` of the paging to the path of the flag; the position was not advanced",
+            )
+        return flag

@@ -42,6 +42,8 @@ class Token(PagingTraits, Declared):
     """The parameter for the page size. Empty: the service decides."""
     size: int = Field(default=100, ge=1)
     """The page size to request, if there is a `size_param`."""
+    first: dict[str, str] = Field(default_factory=dict)
+    """Query parameters of the first page only, e.g. `start_time: "0"` of an export that then continues by its token."""
     last: str = ""
     """The path of a flag that is true on the last page, e.g. `isLast` or `end_of_stream`. Needed if the last page has a token."""
     more: str = ""
@@ -72,6 +74,8 @@ class Token(PagingTraits, Declared):
         """`base` with the token."""
         token, above, _ = self._parse_position(position)
         params = {self.size_param: str(self.size)} if self.size_param else {}
+        if not position:
+            params |= self.first
         if self.anchor and above:
             params[self.anchor.param] = above
         return base.with_params({**params, self.param: token} if token else params)
@@ -107,6 +111,8 @@ class Token(PagingTraits, Declared):
 
     def is_end_certain(self, page: Page, progress: Progress = BEGINNING) -> bool:
         """Whether the service reports the end, has sent tokens before, or sent less than requested."""
+        if page.response.status == 204:
+            return True  # it has no records, or a rule of the manifest says so, and no flag
         if self.last or self.more:
             is_last = read_more_flag(page, self.last) if self.last else None
             has_more = read_more_flag(page, self.more) if self.more else None
