@@ -25,7 +25,7 @@ def to_service_error(error: Exception, *, timeout: str) -> ServiceError:
                 "the host name of the service cannot be resolved", details=str(cause.strerror or cause), hint=_URL_HINT
             )
         if isinstance(cause, ConnectionRefusedError):
-            return TransientError("connection refused", details="connection refused", hint=_URL_HINT)
+            return TransientError("connection refused", details="nothing listens at this address", hint=_URL_HINT)
         if isinstance(cause, TimeoutError) or "Timeout" in type(cause).__name__:
             return TransientError("the request timed out", details=f"no response within {timeout}", hint=_URL_HINT)
     name = type(error).__name__
