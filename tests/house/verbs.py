@@ -9,8 +9,8 @@ VERBS = frozenset(
     catch chain change charge check choose claim clean clear clip close collapse collect combine commit compact
     compare compile complete compress compute configure confirm conform connect consume continue convert copy correct
     corrupt count create cut decide decline decode decompress decorate dedupe define delay delete deliver derive
-    describe detach detect diff digest disable discard discover download draft drain draw drive drop dump edit emit
-    encode encrypt end ensure enter erase escape estimate evaluate exclude execute exit expand expect expire explain
+    decrypt describe detach detect diff digest disable discard discover download draft drain draw drive drop dump edit emit
+    encode encrypt end ensure enter erase escape estimate evaluate exchange exclude execute exit expand expect expire explain
     export extract fail fetch fill filter find finish fit fix flag flatten flush fold follow forget format freeze
     gather generate get grant group hash hide hire hold import include indent index infer inherit init inject insert inspect
     install invoke issue iterate join keep kill land link list listen load locate lock log lower make map mark match

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from headwater.run.inspect.plan import dump_plan, plan
     from headwater.run.inspect.query import Query, build_query, run_query
     from headwater.run.inspect.status import read_status
+    from headwater.run.login.login import Login, LoginRequest, forget_login, log_in
     from headwater.run.manage.init import init_project
     from headwater.run.manage.move_ledger import move_ledger, plan_ledger_move
     from headwater.run.manage.new_connector import write_connector
@@ -74,6 +75,8 @@ __all__ = [
     "FleetReport",
     "FleetRequest",
     "Layer",
+    "Login",
+    "LoginRequest",
     "ModelStyle",
     "Plan",
     "ProgressListener",
@@ -105,6 +108,7 @@ __all__ = [
     "erase_selftest",
     "exit_with_workers",
     "explain",
+    "forget_login",
     "generate_models",
     "init_project",
     "list_connections",
@@ -115,6 +119,7 @@ __all__ = [
     "list_tenants",
     "list_url_examples",
     "load_connector",
+    "log_in",
     "move_ledger",
     "open_project",
     "pause_queue",
@@ -153,6 +158,8 @@ _MODULES = {
     "FleetReport": "headwater.run.fleet.report",
     "FleetRequest": "headwater.run.fleet.request",
     "Layer": "headwater.plan.state",
+    "Login": "headwater.run.login.login",
+    "LoginRequest": "headwater.run.login.login",
     "ModelStyle": "headwater.codegen.choice",
     "Plan": "headwater.plan.step",
     "ProgressListener": "headwater.run.fleet.fleet",
@@ -184,6 +191,7 @@ _MODULES = {
     "erase_selftest": "headwater.run.selftest.selftest",
     "exit_with_workers": "headwater.run.fleet.pool",
     "explain": "headwater.run.inspect.explain",
+    "forget_login": "headwater.run.login.login",
     "generate_models": "headwater.codegen.models",
     "init_project": "headwater.run.manage.init",
     "list_connections": "headwater.run.manage.tenants",
@@ -194,6 +202,7 @@ _MODULES = {
     "list_tenants": "headwater.run.manage.tenants",
     "list_url_examples": "headwater.run.selftest.warehouse_url",
     "load_connector": "headwater.run.inspect.connectors",
+    "log_in": "headwater.run.login.login",
     "move_ledger": "headwater.run.manage.move_ledger",
     "open_project": "headwater.run.workspace",
     "pause_queue": "headwater.run.queue.status",

@@ -1,7 +1,9 @@
-"""Add, list, test or remove connections."""
+"""Add, list, log in, test or remove connections."""
 
 from __future__ import annotations
 
+import sys
+import webbrowser
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -50,9 +52,25 @@ class ConnectionRemovalOptions:
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what the command would remove.")] = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginOptions:
+    """The options of a login."""
+
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Only print the address. Open it in a browser on this machine.")
+    ] = False
+    port: Annotated[
+        int | None,
+        typer.Option("--port", metavar="PORT", help="The port for the answer, instead of that of the connector."),
+    ] = None
+    timeout: Annotated[
+        float, typer.Option("--timeout", metavar="SECONDS", help="How long to wait for you.", show_default=True)
+    ] = 300.0
+
+
 @commands.callback()
 def connection() -> None:
-    """Add, list, test or remove connections."""
+    """Add, list, log in, test or remove connections."""
 
 
 @commands.command()
@@ -97,6 +115,47 @@ def test(name: ConnectionName, project: ProjectOptions, tenant: TenantOption, ou
 
 @commands.command()
 @expand_options
+def login(
+    name: ConnectionName,
+    options: LoginOptions,
+    project: ProjectOptions,
+    tenant: TenantOption,
+    output: OutputOptions,
+) -> None:
+    """Log in to a service that wants a person to agree.
+
+    Its connector has `auth` of the kind `oauth2_refresh`. The command opens the page of the service in your browser, waits
+    until you agree, and stores the tokens in the ledger, encrypted.
+    """
+
+    def show(address: str) -> None:
+        print_progress(f"Open this page and agree:\n\n  {address}\n")
+        if not options.no_browser:
+            webbrowser.open(address)
+
+    with app.open_project(project.project, environment=project.environment) as workspace:
+        request = app.LoginRequest(show=show, timeout=options.timeout, port=options.port)
+        result = app.log_in(app.choose_tenant(workspace, tenant.tenant), name, request)
+    print_result(output, to_plain(result), Text(f"{name} of {result.tenant} is logged in", style="green"))
+
+
+@commands.command()
+@expand_options
+def logout(name: ConnectionName, project: ProjectOptions, tenant: TenantOption, output: OutputOptions) -> None:
+    """Delete the tokens of a login from the ledger.
+
+    The service still knows them: to make them invalid, revoke the access of the app there.
+    """
+    with app.open_project(project.project, environment=project.environment) as workspace:
+        tenant_workspace = app.choose_tenant(workspace, tenant.tenant)
+        existed = app.forget_login(tenant_workspace, name)
+    text = "deleted the login" if existed else "there was no login"
+    value = {"tenant": tenant_workspace.tenant, "connection": name, "deleted": existed}
+    print_result(output, value, Text(f"{text} of {name}"))
+
+
+@commands.command()
+@expand_options
 def remove(
     name: ConnectionName,
     options: ConnectionRemovalOptions,
@@ -121,6 +180,12 @@ def remove(
             confirm_removal(f"connection {name}", removal.describe(), output)
         app.remove_connection(tenant_workspace, name)
     print_result(output, {**value, "removed": True}, Text(f"removed connection {name}"), *lines)
+
+
+def print_progress(text: str) -> None:
+    """Print a text at once, on standard error, so that standard output has only the result."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def _build_declaration(options: ConnectionOptions) -> dict[str, object]:
