@@ -66,6 +66,7 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "headwater.wire.auth",
             "headwater.wire.session",
             "headwater.wire.oauth.refresh",
+            "headwater.wire.oauth.assertion",
             *(f"headwater.wire.paging.{name}" for name in PAGING_MODULES),
             "headwater.wire.body",
             "headwater.wire.cursor",

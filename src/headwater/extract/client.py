@@ -259,8 +259,9 @@ class Client:
                 try:
                     self._check_step(step, request)
                     sent_requests.append(step)
-                    self._auth_values.update(find_credentials(request, step))
-                    response = self._send(step)
+                    credentials = set(find_credentials(request, step))
+                    self._auth_values.update(credentials)
+                    response = replace(self._send(step), hidden_words=self._secret_forms | credentials)
                 except ServiceError as error:
                     # A flow may have to note that its request failed. It raises the error again.
                     step = flow.throw(error)
@@ -342,8 +343,10 @@ class Client:
     def _with_location(self, error: ServiceError, request: Request, sent_requests: Sequence[Request]) -> ServiceError:
         """Return `error` with its location, and without secrets even if the service sent them back."""
         error.where = error.where or f"{sent_requests[-1] if sent_requests else request}, {self._where}"
-        secret_values = {form for secret in self._secrets.values() for form in (secret, quote_plus(secret))}
-        secret_values.update(word for step in sent_requests for word in find_credentials(request, step))
+        secret_values = {
+            *self._secret_forms,
+            *(word for step in sent_requests for word in find_credentials(request, step)),
+        }
         # `message` and `hint` are our own text. Redacting a secret as short as `client` would only make them unreadable.
         error.where = redact(error.where, secret_values)
         error.details = redact(error.details, secret_values)
@@ -362,6 +365,7 @@ class Client:
         if step is None:
             raise DeclarationError(f"The auth kind `{auth.kind}` sends no request.", where=self._where)
         self._auth, self._secrets = auth, secrets
+        self._secret_forms = frozenset(form for secret in secrets.values() for form in (secret, quote_plus(secret)))
         self._query_names = find_query_names(request, step)
         return auth
 

@@ -45,7 +45,7 @@ class Auth(Declared):
 
     _values: Mapping[str, str] = PrivateAttr(default_factory=dict)
     _monotonic: Callable[[], float] = PrivateAttr(default=float)
-    _now: Callable[[], datetime] = PrivateAttr(default=lambda: EPOCH)
+    _now: Callable[[], datetime] = PrivateAttr(default_factory=lambda: _get_epoch)
     _store: TokenStore | None = PrivateAttr(default=None)
 
     def bind(
@@ -53,7 +53,7 @@ class Auth(Declared):
         values: Mapping[str, str],
         *,
         monotonic: Callable[[], float] = float,
-        now: Callable[[], datetime] = lambda: EPOCH,
+        now: Callable[[], datetime] | None = None,
         store: TokenStore | None = None,
     ) -> Self:
         """Return a copy for one connection, with the settings and secrets for its placeholders.
@@ -62,7 +62,7 @@ class Auth(Declared):
         keeps tokens between runs, for kinds that need a login.
         """
         bound = self.model_copy()
-        bound._monotonic, bound._now, bound._store = monotonic, now, store  # noqa: SLF001 - of a copy of itself
+        bound._monotonic, bound._now, bound._store = monotonic, now or _get_epoch, store  # noqa: SLF001 - of a copy of itself
         bound.start(values)
         return bound
 
@@ -366,6 +366,11 @@ def _read_lifetime(value: Any) -> float:
     except (TypeError, ValueError):
         return math.inf
     return seconds if seconds > 0 else math.inf
+
+
+def _get_epoch() -> datetime:
+    """The time of a kind that nobody gave a clock."""
+    return EPOCH
 
 
 def _flatten(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
