@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn, Self, TypeVar
-from urllib.parse import quote_plus, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from headwater.clock import Clock
 from headwater.errors import DeclarationError, NotFoundError, PermanentError, ServiceError, TransientError
@@ -32,7 +32,13 @@ from headwater.wire.message import Request, Response, redact
 from headwater.wire.records import read_value
 from headwater.wire.response_status import Ok, Refresh, ResponseStatus, check_status
 from headwater.wire.retry_after import parse_http_date
-from headwater.wire.sent_credentials import find_credentials, find_query_names, is_same_request, strip_credentials
+from headwater.wire.sent_credentials import (
+    find_credentials,
+    find_query_names,
+    is_same_request,
+    list_spellings,
+    strip_credentials,
+)
 from headwater.wire.template import fill, fill_all, fill_headers, find_placeholders
 
 if TYPE_CHECKING:
@@ -365,7 +371,7 @@ class Client:
         if step is None:
             raise DeclarationError(f"The auth kind `{auth.kind}` sends no request.", where=self._where)
         self._auth, self._secrets = auth, secrets
-        self._secret_forms = frozenset(form for secret in secrets.values() for form in (secret, quote_plus(secret)))
+        self._secret_forms = frozenset(form for secret in secrets.values() for form in list_spellings(secret))
         self._query_names = find_query_names(request, step)
         return auth
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Collection, Iterator
-from urllib.parse import parse_qsl, quote_plus, unquote_plus, urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_plus, urlsplit
 
 import msgspec
 
@@ -21,6 +23,10 @@ _SECRET_FIELDS = frozenset(
 _LONGEST_FORM = 100_000
 """The most bytes of a token request."""
 
+_SEPARATORS = re.compile(r'[:,]|="')
+_LONG_PART = 20
+"""A part of a word that is longer than this is a key or a signature, and not the name of an algorithm."""
+
 _SHORT_WORD = 8
 """`Basic` and `Bearer` are not secrets. Hiding such short words everywhere would make messages unreadable."""
 
@@ -29,16 +35,35 @@ def find_credentials(request: Request, sent_request: Request) -> Iterator[str]:
     """The values that a flow added to `request`. No message may show them."""
     for name, value in sent_request.headers.items():
         if request.headers.get(name) != value:
-            yield from (word for word in value.split() if len(word) > _SHORT_WORD)
+            yield from _split_header(value)
     for name, value in sent_request.params.items():
         if request.params.get(name) != value:
-            yield from (value, quote_plus(value))
+            yield from list_spellings(value)
+    if sent_request.url != request.url and (names := find_query_names(request, sent_request)):
+        # A kind that signs has written its parameters into the URL.
+        query = parse_qsl(urlsplit(sent_request.url).query, keep_blank_values=True)
+        yield from (form for name, value in query if name in names for form in list_spellings(value))
     values = _read_fields(sent_request)
     for name in _SECRET_FIELDS & values.keys():
-        yield from (values[name], quote_plus(values[name]))
+        yield from list_spellings(values[name])
     if values.keys() >= {"client_id", "client_secret"}:
         # A gateway may convert the pair to HTTP Basic, and repeat it in its error.
         yield encode_basic(values["client_id"], values["client_secret"]).partition(" ")[2]
+
+
+def list_spellings(secret: str) -> frozenset[str]:
+    """A secret as it is, as in a URL or a form, and as in JSON: a service may repeat a request as it received it."""
+    in_json = (msgspec.json.encode(secret).decode(), json.dumps(secret))
+    return frozenset({secret, quote_plus(secret), quote(secret, safe=""), *(text[1:-1] for text in in_json)})
+
+
+def _split_header(value: str) -> Iterator[str]:
+    """The words of a header, and the signatures in them: `app:SIGNATURE`, or `name="SIGNATURE"`, perhaps encoded."""
+    for word in value.split():
+        if len(word) > _SHORT_WORD:
+            yield word
+        parts = (part.strip('"') for part in _SEPARATORS.split(word))
+        yield from (form for part in parts if len(part) > _LONG_PART for form in (part, unquote(part)))
 
 
 def _read_fields(request: Request) -> dict[str, str]:

@@ -113,7 +113,9 @@ class LoginService(TokenService):
     def list_secrets(self):
         """Everything that nobody may see."""
         grants = [values[name] for values in self.grants for name in ("code", "code_verifier") if name in values]
-        return [CLIENT_SECRET, KEY, *self.access, *self.refresh_tokens, *self.spent, *grants]
+        numbers = range(1, self.number + 1)
+        tokens = [f"{kind}-token-number-{number}" for number in numbers for kind in ("access", "refresh")]
+        return [CLIENT_SECRET, KEY, *tokens, *grants]
 
 
 def create_login_shop(tmp_path, service, *, auth=None, **connector):

@@ -62,6 +62,13 @@ def _check_auth(connector: Connector) -> Iterator[DeclarationError]:
     known = {*connector.settings, *connector.secrets}
     for path, text in connector.auth.texts.items():
         for name in find_placeholders(text):
+            if name in known & connector.auth.own_placeholders:
+                yield DeclarationError(
+                    f"`auth` of this kind sets `{{{name}}}` itself, so it cannot be a setting or a secret.",
+                    where=connector.origin.find_location("auth", *path.split(".")[1:]),
+                    details=text,
+                    hint=f"give the setting or the secret `{name}` another name",
+                )
             if name not in known | connector.auth.own_placeholders:
                 yield DeclarationError(
                     f"`auth` uses `{{{name}}}`, which is neither a setting nor a secret.",
