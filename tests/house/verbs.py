@@ -15,7 +15,7 @@ VERBS = frozenset(
     gather generate get grant group hash hide hire hold import include indent index infer inherit init inject insert inspect
     install invoke issue iterate join keep kill land link list listen load locate lock log lower make map mark match
     materialize measure merge migrate mix move name negotiate normalize note notify number observe offer omit open
-    order overwrite own pack page pair parse partition pause pay peek perform pivot place plan post prepare preview print
+    order overwrite own pack page pair parse partition pause pay peek perform pivot place plan post prepare preview print prompt
     project propose prove prune publish put qualify queue quote raise rank reach read readmit rebase rebuild receive recheck
     recompute reconcile record recover redact reduce reflect refresh refund refuse register reject rekey relabel
     release reload remake remember remove rename render renew reopen reorder repair repeat replace replay report

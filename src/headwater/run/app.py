@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from headwater.run.inspect.status import read_status
     from headwater.run.login.login import Login, LoginRequest, forget_login, log_in
     from headwater.run.manage.init import init_project
+    from headwater.run.manage.missing_values import MissingValue, list_missing_values
     from headwater.run.manage.move_ledger import move_ledger, plan_ledger_move
     from headwater.run.manage.new_connector import write_connector
     from headwater.run.manage.publish import publish_tables
@@ -77,6 +78,7 @@ __all__ = [
     "Layer",
     "Login",
     "LoginRequest",
+    "MissingValue",
     "ModelStyle",
     "Plan",
     "ProgressListener",
@@ -115,6 +117,7 @@ __all__ = [
     "list_connectors",
     "list_fields",
     "list_layers_to",
+    "list_missing_values",
     "list_refused",
     "list_tenants",
     "list_url_examples",
@@ -160,6 +163,7 @@ _MODULES = {
     "Layer": "headwater.plan.state",
     "Login": "headwater.run.login.login",
     "LoginRequest": "headwater.run.login.login",
+    "MissingValue": "headwater.run.manage.missing_values",
     "ModelStyle": "headwater.codegen.choice",
     "Plan": "headwater.plan.step",
     "ProgressListener": "headwater.run.fleet.fleet",
@@ -198,6 +202,7 @@ _MODULES = {
     "list_connectors": "headwater.run.inspect.connectors",
     "list_fields": "headwater.run.inspect.connectors",
     "list_layers_to": "headwater.plan.state",
+    "list_missing_values": "headwater.run.manage.missing_values",
     "list_refused": "headwater.run.manage.quarantine",
     "list_tenants": "headwater.run.manage.tenants",
     "list_url_examples": "headwater.run.selftest.warehouse_url",
