@@ -5,6 +5,7 @@
       ServiceError          the remote service failed
         TransientError      429, 5xx, a reset, a broken body          -> retried, then failed
         PermanentError      4xx, revoked, forbidden, filter ignored   -> stops only this resource
+          LoginRequired     the connection has no valid login         -> run `headwater connection login`
           NotFoundError     404: no such resource or record           -> a record that is requested by id is absent
             ExpiredError    410: the link to changes is too old       -> everything is read again
       LakeError             raw or bronze cannot be read or written   -> check the disk, permissions, a damaged file
@@ -98,6 +99,10 @@ class TransientError(ServiceError):
 
 class PermanentError(ServiceError):
     """The service will not accept this request. Only the resource that sent it stops."""
+
+
+class LoginRequired(PermanentError):
+    """The connection has no login, or the service no longer accepts it. A person must log in."""
 
 
 class NotFoundError(PermanentError):

@@ -36,7 +36,7 @@ PARTS = {
     "tenant": ("add", "claim", "list", "remove"),
     "ledger": ("move",),
     "queue": ("status", "pause", "resume"),
-    "connection": ("accept", "add", "list", "remove", "test"),
+    "connection": ("accept", "add", "list", "login", "logout", "remove", "test"),
     "connector": ("list", "show", "new"),
     "generate": ("models",),
 }

@@ -287,6 +287,7 @@ def test_tenants_are_added_listed_and_removed(shell):
 def test_a_connection_is_added_with_settings_and_references(shell):
     seen = []
     shell.verb("add_connection", lambda *arguments: seen.append(arguments))
+    shell.verb("list_missing_values", lambda *arguments: ())
     words = (
         "connection",
         "add",

@@ -65,6 +65,10 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         (
             "headwater.wire.auth",
             "headwater.wire.session",
+            "headwater.wire.oauth.refresh",
+            "headwater.wire.oauth.assertion",
+            "headwater.wire.signature.hmac_signature",
+            "headwater.wire.signature.oauth1",
             *(f"headwater.wire.paging.{name}" for name in PAGING_MODULES),
             "headwater.wire.body",
             "headwater.wire.cursor",

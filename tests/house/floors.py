@@ -52,6 +52,7 @@ OWNS: dict[str, tuple[str, ...]] = {
     "click": (),
     "rich": ("headwater/cli/",),
     "zstandard": ("headwater/lake/", "headwater/extract/", "headwater/bronze/"),
+    "cryptography": ("headwater/wire/oauth/json_web_token.py", "headwater/extract/token_cipher.py"),
     "yaml": ("headwater/model/yaml_document.py", "headwater/codegen/"),
     "datamodel_code_generator": ("headwater/codegen/",),
     "dagster": ("headwater/orchestrate/dagster/",),

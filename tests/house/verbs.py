@@ -9,13 +9,13 @@ VERBS = frozenset(
     catch chain change charge check choose claim clean clear clip close collapse collect combine commit compact
     compare compile complete compress compute configure confirm conform connect consume continue convert copy correct
     corrupt count create cut decide decline decode decompress decorate dedupe define delay delete deliver derive
-    describe detach detect diff digest disable discard discover download draft drain draw drive drop dump edit emit
-    encode encrypt end ensure enter erase escape estimate evaluate exclude execute exit expand expect expire explain
+    decrypt describe detach detect diff digest disable discard discover download draft drain draw drive drop dump edit emit
+    encode encrypt end ensure enter erase escape estimate evaluate exchange exclude execute exit expand expect expire explain
     export extract fail fetch fill filter find finish fit fix flag flatten flush fold follow forget format freeze
     gather generate get grant group hash hide hire hold import include indent index infer inherit init inject insert inspect
     install invoke issue iterate join keep kill land link list listen load locate lock log lower make map mark match
     materialize measure merge migrate mix move name negotiate normalize note notify number observe offer omit open
-    order overwrite own pack page pair parse partition pause pay peek perform pivot place plan post prepare preview print
+    order overwrite own pack page pair parse partition pause pay peek perform pivot place plan post prepare preview print prompt
     project propose prove prune publish put qualify queue quote raise rank reach read readmit rebase rebuild receive recheck
     recompute reconcile record recover redact reduce reflect refresh refund refuse register reject rekey relabel
     release reload remake remember remove rename render renew reopen reorder repair repeat replace replay report

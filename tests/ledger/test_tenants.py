@@ -58,6 +58,8 @@ WRITES: dict[str, Write] = {
     "connection": lambda ledger, tenant, hour: ledger.add_connection(
         ConnectionRow(tenant=tenant, name="psa", declaration={"hour": hour})
     ),
+    "token": lambda ledger, tenant, hour: ledger.save_token(tenant, "psa", str(hour)),
+    "claim token": lambda ledger, tenant, hour: ledger.claim_token(tenant, "psa", f"elsewhere:{hour}:x", seconds=60),
     "claim": lambda ledger, tenant, hour: ledger.claim(tenant, "run", f"elsewhere:{hour}:x", seconds=3600),
     "release": lambda ledger, tenant, hour: [ledger.release(lease) for lease in ledger.list_leases(tenant)],
     "start": lambda ledger, tenant, hour: ledger.start_run(tenant, f"r{hour}"),
@@ -84,6 +86,7 @@ def view(ledger: SqlLedger, tenant: str) -> object:
         ledger.list_drift(tenant),
         ledger.get_mark(tenant, "swept"),
         ledger.list_leases(tenant),
+        ledger.find_token(tenant, "psa"),
         ledger.list_runs(tenant),
         ledger.list_findings(tenant),
     )
@@ -111,7 +114,7 @@ def test_every_table_begins_with_the_tenant() -> None:
 
 
 def test_a_removed_tenant_leaves_no_row(ledger: SqlLedger) -> None:
-    for name in ("tenant", "connection", "extract", "land", "mark", "claim", "start", "note"):
+    for name in ("tenant", "connection", "extract", "land", "mark", "token", "claim", "start", "note"):
         WRITES[name](ledger, "acme", 1)
     ledger.remove_tenant("acme")
     with ledger._database.read() as tx:

@@ -14,10 +14,9 @@ from headwater.wire.auth import (
     NoAuth,
     QueryKey,
     encode_basic,
-    find_credentials,
-    strip_credentials,
 )
 from headwater.wire.message import Request, Response
+from headwater.wire.sent_credentials import find_credentials, strip_credentials
 from headwater.wire.template import fill, find_placeholders
 
 VALUES = {"company": "acme", "public_key": "pub", "private_key": "s3cret", "client_id": "c-1"}

@@ -9,14 +9,14 @@ from __future__ import annotations
 import random
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
-from urllib.parse import quote_plus, urlencode, urlsplit
+from typing import TYPE_CHECKING, NoReturn, Self, TypeVar
+from urllib.parse import urlencode, urlsplit
 
 from headwater.clock import Clock
 from headwater.errors import DeclarationError, NotFoundError, PermanentError, ServiceError, TransientError
@@ -25,13 +25,20 @@ from headwater.extract.credentials import Credentials
 from headwater.extract.network_errors import to_service_error
 from headwater.extract.rate_limit import RateLimiters
 from headwater.model.connector import Connector, HostLookup
-from headwater.wire.auth import Auth, NoAuth, find_credentials, find_query_names, is_same_request, strip_credentials
+from headwater.wire.auth import Auth, NoAuth
 from headwater.wire.hosts import check_base, check_found_base, check_target, is_loopback
 from headwater.wire.limits import Limits, compute_backoff
 from headwater.wire.message import Request, Response, redact
 from headwater.wire.records import read_value
-from headwater.wire.response_status import Refresh, ResponseStatus, check_status
+from headwater.wire.response_status import Ok, Refresh, ResponseStatus, check_status
 from headwater.wire.retry_after import parse_http_date
+from headwater.wire.sent_credentials import (
+    find_credentials,
+    find_query_names,
+    is_same_request,
+    list_spellings,
+    strip_credentials,
+)
 from headwater.wire.template import fill, fill_all, fill_headers, find_placeholders
 
 if TYPE_CHECKING:
@@ -72,11 +79,14 @@ class Client:
             name: setting.default for name, setting in connector.settings.items() if setting.default is not None
         }
         self.settings = {**defaults, **credentials.settings}
-        base = fill(connector.base_url, self.settings, where=self._where)
-        self.base_url = check_base(_collapse_slashes(base), where=self._where)
+        self._answer_names = connector.list_answer_names()
         self._headers = fill_headers(connector.headers, self.settings, where=self._where)
         self._auth_values: set[str] = set()
+        # Until the service says the URL of the account, requests for tokens are the only ones.
+        self.base_url = "" if self._answer_names else self._fill_base({})
         self._auth = self._set_credentials(credentials.secrets)
+        if self._answer_names:
+            self.base_url = self._build_token_base()
         self._limits = credentials.limits or connector.limits
         scope = self._limits.build_scope_key(
             connection=credentials.name, base_url=self.base_url, identity=self._auth.identity
@@ -120,21 +130,46 @@ class Client:
         return Request(url=f"{self._find_base()}/{path.lstrip('/')}", params=params, headers=self._headers)
 
     def _find_base(self) -> str:
-        """The base URL. The first call asks the service for it, if the connector declares a `lookup:`."""
+        """The base URL. The first call asks the service for it, if the connector declares a `lookup:` or an `answer:`."""
         lookup = self.connector.lookup
-        if lookup is None or self._found_base:
+        if self._found_base or not (lookup or self._answer_names):
             return self.base_url
         with self._lookup_lock:
             if not self._found_base:
-                params = fill_all(lookup.params, self.settings, where=self._where)
-                request = Request(
-                    url=f"{self.base_url}/{lookup.path.lstrip('/')}", params=params, headers=self._headers
-                )
-                self.base_url = self._fetch_base(request, lookup)
+                self.base_url = self._fetch_base(lookup) if lookup else self._fetch_answered_base()
                 self._found_base = True
         return self.base_url
 
-    def _fetch_base(self, request: Request, lookup: HostLookup) -> str:
+    def _fill_base(self, answer: Mapping[str, str]) -> str:
+        base = fill(self.connector.base_url, {**self.settings, **answer}, where=self._where)
+        return check_base(_collapse_slashes(base), where=self._where)
+
+    def _build_token_base(self) -> str:
+        """The origin of the token URL, which must be declared, because it is not below the base URL."""
+        url = check_base(self._auth.find_token_url(), where=self._where)
+        parts = urlsplit(url)
+        return check_found_base(
+            f"{parts.scheme}://{parts.netloc}", hosts=self.connector.hosts, where=f"`token_url`, {self._where}"
+        )
+
+    def _fetch_answered_base(self) -> str:
+        """The base URL with values of a token answer. The token goes only to a host that `hosts:` allows."""
+        request = Request(url=self.base_url)
+
+        def fetch(sent_requests: list[Request]) -> str:
+            with closing(self._auth.fetch_answer()) as flow:
+                response, answer = self._drive(flow, request, sent_requests, kind=self._auth.kind)
+            if answer is None and response is not None:
+                self._raise_refusal(response, request, sent_requests)
+            base = self._fill_base(answer or {})
+            return check_found_base(base, hosts=self.connector.hosts, where=self._where)
+
+        return self._repeat(request, fetch)
+
+    def _fetch_base(self, lookup: HostLookup) -> str:
+        params = fill_all(lookup.params, self.settings, where=self._where)
+        request = Request(url=f"{self.base_url}/{lookup.path.lstrip('/')}", params=params, headers=self._headers)
+
         def read(response: Response) -> str:
             url = read_value(response.body, lookup.field)
             text = "/".join(part.strip("/") for part in (str(url), lookup.append) if part)
@@ -161,11 +196,15 @@ class Client:
         `read` may raise TransientError: a broken body is requested again, like after a lost connection.
         """
         self.check_host(request)
+        return self._repeat(request, lambda sent_requests: read(self._fetch_once(request, sent_requests, auth)))
+
+    def _repeat(self, request: Request, fetch: Callable[[list[Request]], T]) -> T:
+        """The result of `fetch`, which is called again after a temporary failure. It appends the requests that it sent."""
         tries = 1
         while True:
             sent_requests: list[Request] = []
             try:
-                return read(self._fetch_once(request, sent_requests, auth))
+                return fetch(sent_requests)
             except TransientError as error:
                 self._wait(request, self._with_location(error, request, sent_requests), tries)
             except PermanentError as error:
@@ -210,11 +249,17 @@ class Client:
         if isinstance(status, Refresh) and other_auth is None and self._refresh_credentials(auth):
             response = self._run_flow(self._auth, request, sent_requests)
             status = self._check(response)
-        if isinstance(status, Refresh):
-            status = status.fallback
-        if isinstance(status, ServiceError):
-            raise status if is_same_request(request, sent_requests[-1]) else _to_auth_error(status)
+        if not isinstance(status, Ok):
+            self._raise_refusal(response, request, sent_requests)
         return replace(response, status=204, body=b"") if status.is_empty else response
+
+    def _raise_refusal(self, response: Response, request: Request, sent_requests: Sequence[Request]) -> NoReturn:
+        """Raise the error that a response means."""
+        status = self._check(response)
+        error = status.fallback if isinstance(status, Refresh) else status
+        if not isinstance(error, ServiceError):
+            error = PermanentError("the response to the token request cannot be used")
+        raise error if is_same_request(request, sent_requests[-1]) else _to_auth_error(error)
 
     def strip_credentials(self, address: str) -> str:
         """`address` without the credentials that the service repeats in it, so that it can be stored and followed."""
@@ -223,19 +268,33 @@ class Client:
     def _run_flow(self, auth: Auth, request: Request, sent_requests: list[Request]) -> Response:
         """Send what the auth flow of `request` yields. Return the last response. Append each request to `sent_requests`."""
         with closing(auth.flow(request)) as flow:
+            response, _ = self._drive(flow, request, sent_requests, kind=auth.kind)
+        if response is None:
+            raise PermanentError(f"the auth kind `{auth.kind}` sent no request")
+        return response
+
+    def _drive(
+        self, flow: Generator[Request, Response, T], request: Request, sent_requests: list[Request], *, kind: str
+    ) -> tuple[Response | None, T]:
+        """Send what a flow yields. Return the last response, if any, and what the flow returned."""
+        response = None
+        try:
             step = next(flow)
             for _ in range(_MAX_FLOW_REQUESTS):
-                self._check_step(step, request)
-                sent_requests.append(step)
-                self._auth_values.update(find_credentials(request, step))
-                response = self._send(step)
                 try:
+                    self._check_step(step, request)
+                    sent_requests.append(step)
+                    credentials = set(find_credentials(request, step))
+                    self._auth_values.update(credentials)
+                    response = replace(self._send(step), hidden_words=self._secret_forms | credentials)
+                except ServiceError as error:
+                    # A flow may have to note that its request failed. It raises the error again.
+                    step = flow.throw(error)
+                else:
                     step = flow.send(response)
-                except StopIteration:
-                    return response
-        raise PermanentError(
-            f"the auth kind `{auth.kind}` sent too many requests", details=f"{_MAX_FLOW_REQUESTS} requests"
-        )
+        except StopIteration as end:
+            return response, end.value
+        raise PermanentError(f"the auth kind `{kind}` sent too many requests", details=f"{_MAX_FLOW_REQUESTS} requests")
 
     def _check_step(self, step: Request, request: Request) -> None:
         """Refuse a request of an auth flow to an undeclared host, because the request contains a secret."""
@@ -309,8 +368,10 @@ class Client:
     def _with_location(self, error: ServiceError, request: Request, sent_requests: Sequence[Request]) -> ServiceError:
         """Return `error` with its location, and without secrets even if the service sent them back."""
         error.where = error.where or f"{sent_requests[-1] if sent_requests else request}, {self._where}"
-        secret_values = {form for secret in self._secrets.values() for form in (secret, quote_plus(secret))}
-        secret_values.update(word for step in sent_requests for word in find_credentials(request, step))
+        secret_values = {
+            *self._secret_forms,
+            *(word for step in sent_requests for word in find_credentials(request, step)),
+        }
         # `message` and `hint` are our own text. Redacting a secret as short as `client` would only make them unreadable.
         error.where = redact(error.where, secret_values)
         error.details = redact(error.details, secret_values)
@@ -318,14 +379,18 @@ class Client:
 
     def _set_credentials(self, secrets: Mapping[str, str]) -> Auth:
         """Use these secrets from now on. Raise DeclarationError if the auth cannot use them."""
-        auth = self.connector.auth.bind({**self.settings, **secrets}, monotonic=self._clock.monotonic)
-        # A flow does no I/O: its first step shows what is missing before anything is sent.
+        auth = self.connector.auth.bind(
+            {**self.settings, **secrets},
+            monotonic=self._clock.monotonic,
+            now=self._clock.now,
+            store=self.credentials.tokens,
+        )
         request = Request(url=self.base_url)
-        with closing(auth.flow(request)) as flow:
-            step = next(flow, None)
-            if step is None:
-                raise DeclarationError(f"The auth kind `{auth.kind}` sends no request.", where=self._where)
+        step = auth.preview(request)
+        if step is None:
+            raise DeclarationError(f"The auth kind `{auth.kind}` sends no request.", where=self._where)
         self._auth, self._secrets = auth, secrets
+        self._secret_forms = frozenset(form for secret in secrets.values() for form in list_spellings(secret))
         self._query_names = find_query_names(request, step)
         return auth
 

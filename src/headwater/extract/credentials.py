@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from headwater.wire.limits import Limits
+from headwater.wire.token_store import TokenStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,8 @@ class Credentials:
     renew: Callable[[], Mapping[str, str]] | None = field(default=None, repr=False)
     """Resolves the secrets again after a service rejected them, because they may have been rotated."""
 
+    tokens: TokenStore | None = field(default=None, repr=False)
+    """Where the tokens of a login are, if the auth kind needs one."""
     limits: Limits | None = None
     """The limits of this connection if they differ from the connector's, e.g. for another price plan or a sandbox."""
 

@@ -21,8 +21,10 @@ def build_fingerprint(connector: Connector, settings: Mapping[str, str], request
     declaration allows shorter ones.
     """
     resource, where = request.resource, f"connector {connector.connector}"
+    # The host of the account, which a token answer says, is no part of it.
+    hosts = dict.fromkeys(connector.list_answer_names(), "https://account.example")
     shape: dict[str, Any] = {
-        "base": urlsplit(fill(connector.base_url, settings, where=where)).path,
+        "base": urlsplit(fill(connector.base_url, {**settings, **hosts}, where=where)).path,
         "headers": fill_headers(connector.headers, settings, where=where),
         "params": {**fill_all(connector.params, settings, where=where), **resource.params},
         "path": resource.path,

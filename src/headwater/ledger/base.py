@@ -22,6 +22,7 @@ from headwater.ledger.records import (
     RunOutcome,
     RunRow,
     State,
+    TokenRow,
 )
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "RunOutcome",
     "RunRow",
     "State",
+    "TokenRow",
 ]
 
 
@@ -255,7 +257,34 @@ class Ledger(Protocol):
         ...
 
     def remove_connection(self, tenant: str, name: str) -> None:
-        """Delete a connection, if it exists. The state of its reads stays."""
+        """Delete a connection and its tokens, if it exists. The state of its reads stays."""
+        ...
+
+    # tokens of the logins of connections, encrypted
+    def find_token(self, tenant: str, connection: str) -> TokenRow | None:
+        """The tokens of a connection, or None."""
+        ...
+
+    def claim_token(self, tenant: str, connection: str, holder: str, *, seconds: float) -> TokenRow:
+        """Claim the right to renew the tokens of a connection for `seconds`, and return the current ones.
+
+        LeaseHeld if another live process has it, StateError if there are no tokens.
+        """
+        ...
+
+    def release_token(self, tenant: str, connection: str, holder: str, *, interrupted: bool = False) -> None:
+        """Release a claim without new tokens. `interrupted`: whether a request was sent whose answer is not known."""
+        ...
+
+    def save_token(self, tenant: str, connection: str, value: str, *, revision: int | None = None) -> int | None:
+        """Save tokens, end any claim, and return their revision.
+
+        With `revision`, they follow those tokens: None, with nothing saved, if these are no longer the current ones.
+        """
+        ...
+
+    def forget_token(self, tenant: str, connection: str) -> bool:
+        """Delete the tokens of a connection. Whether there were any."""
         ...
 
     # runs and findings

@@ -121,6 +121,19 @@ class ConnectionRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRow:
+    """The tokens of the login of a connection, encrypted."""
+
+    value: str = field(repr=False)
+    """The tokens, encrypted with a key that the ledger does not have."""
+    revision: int
+    """Grows with each token that is saved."""
+    saved_at: datetime
+    interrupted: bool = False
+    """Whether a process asked for a new token and never learned the answer: the service may have replaced this one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CountRow:
     """How many records a service has, compared with how many of them an entity has."""
 

@@ -17,6 +17,7 @@ from headwater.wire.error_rule import ErrorRule
 from headwater.wire.limits import Limits
 from headwater.wire.paging.kinds import Paging
 from headwater.wire.paging.link_header import Unpaged
+from headwater.wire.template import find_placeholders
 
 
 class Setting(Declared):
@@ -68,9 +69,10 @@ class Connector(Declared):
     default_connection_name: Name | None = None
     """The name that `headwater init` gives to the connection. Default: the name of the connector."""
     base_url: str
-    """The base URL of all paths. `{name}` is replaced with a setting."""
+    """The base URL of all paths. `{name}` is replaced with a setting, or with a value of the token answer (`answer:`)."""
     hosts: tuple[str, ...] = ()
-    """Other hosts that a `next` link may point to. The host of the base URL is always allowed."""
+    """Other hosts that requests may go to, e.g. those of a `next` link or of `token_url`. The host of the base URL is always
+    allowed. `*.example.com` allows all hosts below `example.com`."""
     lookup: HostLookup | None = None
     """How to find the base URL of an account. Requests then go to that URL instead of `base_url`."""
     settings: dict[Name, Setting] = Field(default_factory=dict)
@@ -108,6 +110,10 @@ class Connector(Declared):
     confidence: Confidence = "recalled"
     """How well the facts in this manifest are known: `verified` in published documentation or a response, `recalled` from
     general knowledge, or `doubtful` because sources disagree. A resource can override it."""
+
+    def list_answer_names(self) -> frozenset[str]:
+        """The placeholders of the base URL whose values are in the token answer."""
+        return self.auth.answer_names.intersection(find_placeholders(self.base_url))
 
     def find_resource(self, name: str) -> Resource | None:
         """The resource with this name, if any."""

@@ -78,10 +78,12 @@ class LakeSettings(Declared):
 
 
 class LedgerSettings(Declared):
-    """Where the ledger is stored."""
+    """Where the ledger is stored, and the key of the tokens in it."""
 
     url: LedgerAddress = "sqlite:///.headwater/ledger.db"
     """An SQLAlchemy URL without a password, or a reference such as `env:LEDGER_URL`."""
+    token_key: Reference = "env:HEADWATER_TOKEN_KEY"
+    """A reference to the key that encrypts the tokens of logins (`headwater connection login`)."""
 
 
 class Connection(Declared):

@@ -31,8 +31,10 @@ if TYPE_CHECKING:
     from headwater.run.inspect.plan import dump_plan, plan
     from headwater.run.inspect.query import Query, build_query, run_query
     from headwater.run.inspect.status import read_status
+    from headwater.run.login.login import Login, LoginRequest, forget_login, log_in
     from headwater.run.manage.accept_connection import accept_connection, plan_connection_acceptance
     from headwater.run.manage.init import init_project
+    from headwater.run.manage.missing_values import MissingValue, list_missing_values
     from headwater.run.manage.move_ledger import move_ledger, plan_ledger_move
     from headwater.run.manage.new_connector import write_connector
     from headwater.run.manage.publish import publish_tables
@@ -75,6 +77,9 @@ __all__ = [
     "FleetReport",
     "FleetRequest",
     "Layer",
+    "Login",
+    "LoginRequest",
+    "MissingValue",
     "ModelStyle",
     "Plan",
     "ProgressListener",
@@ -107,17 +112,20 @@ __all__ = [
     "erase_selftest",
     "exit_with_workers",
     "explain",
+    "forget_login",
     "generate_models",
     "init_project",
     "list_connections",
     "list_connectors",
     "list_fields",
     "list_layers_to",
+    "list_missing_values",
     "list_refused",
     "list_resources",
     "list_tenants",
     "list_url_examples",
     "load_connector",
+    "log_in",
     "move_ledger",
     "open_project",
     "pause_queue",
@@ -157,6 +165,9 @@ _MODULES = {
     "FleetReport": "headwater.run.fleet.report",
     "FleetRequest": "headwater.run.fleet.request",
     "Layer": "headwater.plan.state",
+    "Login": "headwater.run.login.login",
+    "LoginRequest": "headwater.run.login.login",
+    "MissingValue": "headwater.run.manage.missing_values",
     "ModelStyle": "headwater.codegen.choice",
     "Plan": "headwater.plan.step",
     "ProgressListener": "headwater.run.fleet.fleet",
@@ -189,6 +200,7 @@ _MODULES = {
     "erase_selftest": "headwater.run.selftest.selftest",
     "exit_with_workers": "headwater.run.fleet.pool",
     "explain": "headwater.run.inspect.explain",
+    "forget_login": "headwater.run.login.login",
     "generate_models": "headwater.codegen.models",
     "init_project": "headwater.run.manage.init",
     "list_connections": "headwater.run.manage.tenants",
@@ -196,10 +208,12 @@ _MODULES = {
     "list_fields": "headwater.run.inspect.connectors",
     "list_resources": "headwater.run.inspect.connectors",
     "list_layers_to": "headwater.plan.state",
+    "list_missing_values": "headwater.run.manage.missing_values",
     "list_refused": "headwater.run.manage.quarantine",
     "list_tenants": "headwater.run.manage.tenants",
     "list_url_examples": "headwater.run.selftest.warehouse_url",
     "load_connector": "headwater.run.inspect.connectors",
+    "log_in": "headwater.run.login.login",
     "move_ledger": "headwater.run.manage.move_ledger",
     "open_project": "headwater.run.workspace",
     "pause_queue": "headwater.run.queue.status",

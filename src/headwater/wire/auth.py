@@ -8,20 +8,22 @@ from __future__ import annotations
 import base64
 import math
 import threading
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
+from datetime import datetime
 from typing import Any, ClassVar, Literal, Self
-from urllib.parse import parse_qsl, quote_plus, unquote_plus, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import msgspec
 from pydantic import Field, PrivateAttr
 
+from headwater.clock import EPOCH
 from headwater.declared import Declared
 from headwater.errors import DeclarationError, PermanentError
 from headwater.wire.message import Request, Response
+from headwater.wire.records import read_value
 from headwater.wire.template import fill, fill_all, fill_headers, find_placeholders
-
-_SHORT_WORD = 8
-"""`Basic` and `Bearer` are not secrets. Hiding such short words everywhere would make messages unreadable."""
+from headwater.wire.token_store import TokenStore
 
 _EARLY = 60.0
 """Seconds before its expiry at which a token is renewed, or a tenth of its lifetime if that is less."""
@@ -38,17 +40,29 @@ class Auth(Declared):
 
     own_placeholders: ClassVar[frozenset[str]] = frozenset()
     """The placeholders that the kind replaces itself, e.g. with a session. They are neither settings nor secrets."""
+    needs_login: ClassVar[bool] = False
+    """Whether a person must log in first, with `headwater connection login`."""
 
     _values: Mapping[str, str] = PrivateAttr(default_factory=dict)
     _monotonic: Callable[[], float] = PrivateAttr(default=float)
+    _now: Callable[[], datetime] = PrivateAttr(default_factory=lambda: _get_epoch)
+    _store: TokenStore | None = PrivateAttr(default=None)
 
-    def bind(self, values: Mapping[str, str], *, monotonic: Callable[[], float] = float) -> Self:
+    def bind(
+        self,
+        values: Mapping[str, str],
+        *,
+        monotonic: Callable[[], float] = float,
+        now: Callable[[], datetime] | None = None,
+        store: TokenStore | None = None,
+    ) -> Self:
         """Return a copy for one connection, with the settings and secrets for its placeholders.
 
-        `monotonic` counts seconds, for kinds whose credentials expire.
+        `monotonic` counts seconds, for kinds whose credentials expire. `now` is the time, for kinds that sign it. `store`
+        keeps tokens between runs, for kinds that need a login.
         """
         bound = self.model_copy()
-        bound._monotonic = monotonic  # noqa: SLF001 - of a copy of itself
+        bound._monotonic, bound._now, bound._store = monotonic, now or _get_epoch, store  # noqa: SLF001 - of a copy of itself
         bound.start(values)
         return bound
 
@@ -63,6 +77,28 @@ class Auth(Declared):
         bound copy. Several threads may run flows of one copy at once.
         """
         yield request
+
+    def preview(self, request: Request) -> Request | None:
+        """The first step of the flow, which is not sent: it shows what is missing. None if the flow has no step."""
+        with closing(self.flow(request)) as flow:
+            return next(flow, None)
+
+    def fetch_answer(self) -> Generator[Request, Response, Mapping[str, str] | None]:
+        """Yield the requests for a token, unless there is one, and return the values of its answer by placeholder.
+
+        None if the service refused. A kind without `answer_names` sends nothing.
+        """
+        yield from ()
+        return {}
+
+    def find_token_url(self) -> str:
+        """The URL of token requests; empty if the kind sends none."""
+        return ""
+
+    @property
+    def answer_names(self) -> frozenset[str]:
+        """The placeholders that the answer to a token request fills in the base URL of the connector."""
+        return frozenset()
 
     def fill(self, text: str) -> str:
         """Replace the placeholders in `text`."""
@@ -107,7 +143,7 @@ class Basic(Auth):
     def flow(self, request: Request) -> Generator[Request, Response, None]:
         """Add `Authorization` and the other headers."""
         for text in (self.user, self.password):
-            _refuse_line_breaks(text, self._values, where=self._where)
+            refuse_line_breaks(text, self._values, where=self._where)
         authorization = encode_basic(self.fill(self.user), self.fill(self.password))
         yield request.with_headers({"Authorization": authorization, **self.fill_headers(self.headers)})
 
@@ -134,7 +170,7 @@ class QueryKey(Auth):
     def flow(self, request: Request) -> Generator[Request, Response, None]:
         """Add the parameters, also to a URL with its own query."""
         for text in self.params.values():
-            _refuse_line_breaks(text, self._values, where=self._where)
+            refuse_line_breaks(text, self._values, where=self._where)
         yield add_query(request, fill_all(self.params, self._values, where=self._where))
 
 
@@ -154,30 +190,57 @@ class TokenGrant(Auth):
     """Other parameters of the token request, e.g. `scope: all` or `audience: https://api.example.com`."""
     send: Literal["form", "json", "basic"] = "form"
     """How to send the id and the secret: in a form, in JSON, or as HTTP Basic with a form."""
+    scheme: str = "Bearer"
+    """The word before the token in the header `Authorization`."""
+    answer: dict[str, str] = Field(default_factory=dict)
+    """Values of the token answer for `base_url`: placeholder and path, e.g. `instance_url: instance_url`. `hosts:` must
+    allow the host."""
 
     _token: str = PrivateAttr("")
     _expires_at: float = PrivateAttr(math.inf)
+    _answer: Mapping[str, str] = PrivateAttr(default_factory=dict)
     _lock: Any = PrivateAttr(default_factory=threading.Lock)
 
     def start(self, values: Mapping[str, str]) -> None:
         """Set the settings and secrets of a connection, and drop the token."""
         super().start(values)
-        self._token, self._expires_at, self._lock = "", math.inf, threading.Lock()
+        self._token, self._expires_at, self._answer, self._lock = "", math.inf, {}, threading.Lock()
+
+    def find_token_url(self) -> str:
+        """The URL of token requests."""
+        return self.fill(self.token_url)
+
+    @property
+    def answer_names(self) -> frozenset[str]:
+        """The placeholders of `answer:`."""
+        return frozenset(self.answer)
+
+    def fetch_answer(self) -> Generator[Request, Response, Mapping[str, str] | None]:
+        """Request a token if there is none that lasts, and return the values of its answer."""
+        if not self._has_token() and (yield from self._renew_token(self._token)):
+            return None
+        return self._answer
 
     def flow(self, request: Request) -> Generator[Request, Response, None]:
         """Request a token if there is none that lasts, and again if the service refuses it."""
         # Read before the lock: a thread that waits for the lock uses the token that another thread requested.
         used_token = self._token
-        if not used_token or self._monotonic() >= self._expires_at:
+        if not self._has_token():
             refusal = yield from self._renew_token(used_token)
             if refusal:
                 return
             used_token = self._token
-        response = yield request.with_headers({"Authorization": f"Bearer {used_token}"})
+        response = yield self._add_token(request, used_token)
         if response.status == 401:
             refusal = yield from self._renew_token(used_token)
             if not refusal:
-                yield request.with_headers({"Authorization": f"Bearer {self._token}"})
+                yield self._add_token(request, self._token)
+
+    def _has_token(self) -> bool:
+        return bool(self._token) and self._monotonic() < self._expires_at
+
+    def _add_token(self, request: Request, token: str) -> Request:
+        return request.with_headers({"Authorization": f"{self.scheme} {token}"})
 
     def _renew_token(self, used_token: str) -> Generator[Request, Response, bool]:
         """Request a new token, if `used` is still the current one. Return whether the service refused."""
@@ -187,18 +250,19 @@ class TokenGrant(Auth):
                 response = yield self._build_token_request()
                 if response.status not in range(200, 300):
                     return True
-                self._token, lifetime = _read_token(response)
-                # Some services treat an expired token as no token and answer with public data, so renew it earlier.
-                self._expires_at = requested_at + lifetime - min(_EARLY, lifetime / 10)
+                token, lifetime = read_token(response)
+                self._answer = read_answer(response, self.answer)
+                self._token, self._expires_at = token, requested_at + shorten(lifetime)
         return False
 
     def _build_grant(self) -> dict[str, str]:
         """The parameters of the grant."""
         raise NotImplementedError
 
-    def _build_token_request(self) -> Request:
+    def _build_token_request(self, grant: Mapping[str, str] | None = None) -> Request:
+        """The token request, with the parameters of a `grant`, or of that of the kind."""
         client = {"client_id": self.fill(self.client_id), "client_secret": self.fill(self.client_secret)}
-        params = {**self._build_grant(), **fill_all(self.params, self._values, where=self._where)}
+        params = {**(grant or self._build_grant()), **fill_all(self.params, self._values, where=self._where)}
         headers = {"Accept": "application/json"}
         if self.send == "basic":
             headers["Authorization"] = encode_basic(client["client_id"], client["client_secret"])
@@ -236,7 +300,7 @@ class PasswordGrant(TokenGrant):
 
     def _build_grant(self) -> dict[str, str]:
         for text in (self.user, self.password):
-            _refuse_line_breaks(text, self._values, where=self._where)
+            refuse_line_breaks(text, self._values, where=self._where)
         return {"grant_type": "password", "username": self.fill(self.user), "password": self.fill(self.password)}
 
 
@@ -253,72 +317,25 @@ def add_query(request: Request, params: Mapping[str, str]) -> Request:
     return request.with_url(f"{address}&{urlencode(params)}{mark}{fragment}")
 
 
-def find_credentials(request: Request, sent_request: Request) -> Iterator[str]:
-    """The values that a flow added to `request`. No message may show them."""
-    for name, value in sent_request.headers.items():
-        if request.headers.get(name) != value:
-            yield from (word for word in value.split() if len(word) > _SHORT_WORD)
-    for name, value in sent_request.params.items():
-        if request.params.get(name) != value:
-            yield from (value, quote_plus(value))
-    if pair := _read_client(sent_request):
-        # A gateway may convert the pair to HTTP Basic, and repeat it in its error.
-        yield encode_basic(*pair).partition(" ")[2]
+def shorten(lifetime: float) -> float:
+    """After how many seconds to renew a token. Some services answer with public data to an expired one."""
+    return lifetime - min(_EARLY, lifetime / 10)
 
 
-def _read_client(request: Request) -> tuple[str, str] | None:
-    """The id and the secret of a client in the body of a token request."""
-    if not request.body or b"client_secret" not in request.body:
-        return None
-    try:
-        values = msgspec.json.decode(request.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        values = dict(parse_qsl(request.body.decode(errors="replace"), keep_blank_values=True))
-    if not isinstance(values, dict) or not values.keys() >= {"client_id", "client_secret"}:
-        return None
-    return str(values["client_id"]), str(values["client_secret"])
+def read_answer(response: Response, paths: Mapping[str, str]) -> dict[str, str]:
+    """The values of a token answer at `paths`. Raise PermanentError if one is missing."""
+    values = {name: read_value(response.body, path) for name, path in paths.items()}
+    for name, value in values.items():
+        if not isinstance(value, str) or not value:
+            raise PermanentError(
+                f"the response to the token request has no `{name}`",
+                details=f"nothing at `{paths[name]}`",
+                hint="check `answer:` in `auth:` of the connector",
+            )
+    return values
 
 
-def find_query_names(request: Request, sent_request: Request) -> frozenset[str]:
-    """The names of the query parameters that a flow added to `request` in `sent_request`."""
-    return (
-        frozenset(_list_query_names(sent_request) - _list_query_names(request))
-        if is_same_request(request, sent_request)
-        else frozenset()
-    )
-
-
-def strip_credentials(address: str, names: Collection[str], words: Collection[str]) -> str:
-    """`address` without the query parameters with credentials, found by their `names` or by their values (`words`).
-
-    Services that repeat the query in a link to the next page also repeat credentials. Nothing else is changed.
-    """
-    path, mark, query = address.partition("?")
-    if not mark:
-        return address
-    parts = [part for part in query.split("&") if not _is_credential(part, names, words)]
-    return f"{path}?{'&'.join(parts)}" if parts else path
-
-
-def _is_credential(part: str, names: Collection[str], words: Collection[str]) -> bool:
-    name, _, value = part.partition("=")
-    return unquote_plus(name) in names or (bool(value) and unquote_plus(value) in words)
-
-
-def _list_query_names(request: Request) -> set[str]:
-    return {*request.params, *(name for name, _ in parse_qsl(urlsplit(request.url).query, keep_blank_values=True))}
-
-
-def _strip_query(url: str) -> str:
-    return url.partition("?")[0]
-
-
-def is_same_request(request: Request, sent_request: Request) -> bool:
-    """Whether `sent_request`, the last request of a flow, is `request` itself and not, for example, a token request."""
-    return sent_request.method == request.method and _strip_query(sent_request.url) == _strip_query(request.url)
-
-
-def _read_token(response: Response) -> tuple[str, float]:
+def read_token(response: Response) -> tuple[str, float]:
     """The token, and its lifetime in seconds."""
     try:
         answer = msgspec.json.decode(response.body)
@@ -351,6 +368,11 @@ def _read_lifetime(value: Any) -> float:
     return seconds if seconds > 0 else math.inf
 
 
+def _get_epoch() -> datetime:
+    """The time of a kind that nobody gave a clock."""
+    return EPOCH
+
+
 def _flatten(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
     """The texts in a value, by dotted path."""
     if isinstance(value, str):
@@ -360,7 +382,7 @@ def _flatten(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
         yield from _flatten(inner, f"{name}.{key}")
 
 
-def _refuse_line_breaks(text: str, values: Mapping[str, str], *, where: str) -> None:
+def refuse_line_breaks(text: str, values: Mapping[str, str], *, where: str) -> None:
     """Refuse line breaks in a user name or password, because they are always a mistake."""
     for name in find_placeholders(text):
         if any(sign in values.get(name, "") for sign in "\r\n\0"):

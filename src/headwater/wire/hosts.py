@@ -36,14 +36,23 @@ def check_target(url: str, *, base: str, hosts: Iterable[str] = ()) -> str:
         parts, base_parts = _split_url(url), _split_url(base)
     except ValueError as error:
         raise PermanentError("the service returned an invalid URL", details=str(error)) from None
-    allowed = {f"{host}:{_PORTS[base_parts.scheme]}" if ":" not in host else host for host in hosts}
-    if parts.scheme == base_parts.scheme and _format_authority(parts) in {_format_authority(base_parts), *allowed}:
+    if parts.scheme == base_parts.scheme and is_declared(url, base=base, hosts=hosts):
         return url
     raise PermanentError(
         "the service redirected to a host that the connector does not allow; nothing was sent there",
         details=f"{parts.scheme}://{parts.netloc}",
         hint=f"the base URL has host {base_parts.netloc}; if you trust another host, add it to `hosts:` of the connector",
     )
+
+
+def is_declared(url: str, *, base: str, hosts: Iterable[str]) -> bool:
+    """Whether the host of `url` is that of `base`, or one that `hosts` allow."""
+    try:
+        parts = _split_url(url)
+    except ValueError:
+        return False
+    is_base = bool(base) and _format_authority(parts) == _format_authority(_split_url(base))
+    return is_base or any(_is_host_allowed(parts, host.lower()) for host in hosts)
 
 
 def check_found_base(url: str, *, hosts: Iterable[str], where: str) -> str:
@@ -59,7 +68,7 @@ def check_found_base(url: str, *, hosts: Iterable[str], where: str) -> str:
         "the service returned a base URL that the connector does not allow; nothing was sent there",
         where=where,
         details=f"{parts.scheme}://{parts.netloc}",
-        hint="if you trust this host, add it to `hosts:` of the `lookup:`",
+        hint="if you trust this host, add it to `hosts:` of the connector, or of its `lookup:`",
     )
 
 

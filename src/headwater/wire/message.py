@@ -52,6 +52,8 @@ class Response:
     url: str = ""
     is_conditional: bool = False
     """Whether the request had a condition such as `If-Modified-Since`, to which 304 is an answer."""
+    hidden_words: frozenset[str] = field(default=frozenset(), repr=False)
+    """The secrets of the request. A message of the service that repeats them is redacted before it is shortened."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

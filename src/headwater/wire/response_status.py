@@ -14,10 +14,11 @@ import msgspec
 
 from headwater.errors import ExpiredError, NotFoundError, PermanentError, TransientError
 from headwater.wire.error_rule import ErrorRule, find_rule
-from headwater.wire.message import Response
+from headwater.wire.message import Response, redact
 from headwater.wire.retry_after import read_retry_after
 
 _MAX_MESSAGE = 300
+_MAX_TEXT = 100_000
 _TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522, 523, 524, 529})
 _MESSAGE_KEYS = ("message", "error_description", "ErrorMessage", "detail", "title", "error", "errors", "code")
 _SPACES = re.compile(r"[\s\x00-\x1f\x7f]+")
@@ -101,8 +102,9 @@ def read_vendor_message(response: Response) -> str:
     try:
         message = _find_message(msgspec.json.decode(response.body))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        message = "" if _is_html_page(response) else response.body[: 4 * _MAX_MESSAGE].decode(errors="replace")
-    message = _SPACES.sub(" ", message).strip()
+        message = "" if _is_html_page(response) else response.body[:_MAX_TEXT].decode(errors="replace")
+    # Before it is shortened: nobody would recognize the first part of a secret later.
+    message = _SPACES.sub(" ", redact(message, response.hidden_words)).strip()
     return f"{message[:_MAX_MESSAGE]} ..." if len(message) > _MAX_MESSAGE else message
 
 

@@ -1,7 +1,9 @@
-"""Add, list, test, accept or remove connections."""
+"""Add, list, log in, test, accept or remove connections."""
 
 from __future__ import annotations
 
+import sys
+import webbrowser
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -41,6 +43,8 @@ class ConnectionOptions:
         typer.Option("--resource", metavar="NAME", help="Read only this resource. You can repeat this option."),
     ] = ()  # type: ignore[assignment]
 
+    test: Annotated[bool, typer.Option("--test", help="Then request one page, as `connection test` does.")] = False
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmationOptions:
@@ -50,9 +54,25 @@ class ConfirmationOptions:
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what the command would do.")] = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginOptions:
+    """The options of a login."""
+
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Only print the address. Open it in a browser on this machine.")
+    ] = False
+    port: Annotated[
+        int | None,
+        typer.Option("--port", metavar="PORT", help="The port for the answer, instead of that of the connector."),
+    ] = None
+    timeout: Annotated[
+        float, typer.Option("--timeout", metavar="SECONDS", help="How long to wait for you.", show_default=True)
+    ] = 300.0
+
+
 @commands.callback()
 def connection() -> None:
-    """Add, list, test, accept or remove connections."""
+    """Add, list, log in, test, accept or remove connections."""
 
 
 @commands.command()
@@ -64,14 +84,24 @@ def add(
     tenant: TenantOption,
     output: OutputOptions,
 ) -> None:
-    """Add a connection to the ledger, or replace it."""
+    """Add a connection to the ledger, or replace it.
+
+    If the project has one tenant, a secret without --secret is taken from the environment variable CONNECTOR_SECRET. On a
+    terminal, the command asks for what the connector still needs.
+    """
     with app.open_project(project.project, environment=project.environment) as workspace:
         tenant_workspace = app.choose_tenant(workspace, tenant.tenant)
-        app.add_connection(tenant_workspace, name, _build_declaration(options))
+        declaration, references = _complete_declaration(tenant_workspace, options, output)
+        app.add_connection(tenant_workspace, name, declaration)
         several = f" --tenant {tenant_workspace.tenant}" if len(workspace.list_tenants()) > 1 else ""
+        answer = app.check_connection(tenant_workspace, name) if options.test else None
     test = f"headwater connection test {name}{several}"
-    message = f"added connection {name} of {tenant_workspace.tenant}; `{test}` tries it"
-    print_result(output, {"tenant": tenant_workspace.tenant, "connection": name, "added": True}, Text(message))
+    value = {"tenant": tenant_workspace.tenant, "connection": name, "added": True}
+    value |= ({"secrets": references} if references else {}) | ({"test": answer} if answer else {})
+    ending = "it answers" if answer else f"`{test}` tries it"
+    message = f"added connection {name} of {tenant_workspace.tenant}; {ending}"
+    lines = [Text(f"secret {secret}: {reference}") for secret, reference in references.items()]
+    print_result(output, value, Text(message), *lines)
 
 
 @commands.command("list")
@@ -126,6 +156,47 @@ def accept(
 
 @commands.command()
 @expand_options
+def login(
+    name: ConnectionName,
+    options: LoginOptions,
+    project: ProjectOptions,
+    tenant: TenantOption,
+    output: OutputOptions,
+) -> None:
+    """Log in to a service that wants a person to agree.
+
+    Its connector has `auth` of the kind `oauth2_refresh`. The command opens the page of the service in your browser, waits
+    until you agree, and stores the tokens in the ledger, encrypted.
+    """
+
+    def show(address: str) -> None:
+        print_progress(f"Open this page and agree:\n\n  {address}\n")
+        if not options.no_browser:
+            webbrowser.open(address)
+
+    with app.open_project(project.project, environment=project.environment) as workspace:
+        request = app.LoginRequest(show=show, timeout=options.timeout, port=options.port)
+        result = app.log_in(app.choose_tenant(workspace, tenant.tenant), name, request)
+    print_result(output, to_plain(result), Text(f"{name} of {result.tenant} is logged in", style="green"))
+
+
+@commands.command()
+@expand_options
+def logout(name: ConnectionName, project: ProjectOptions, tenant: TenantOption, output: OutputOptions) -> None:
+    """Delete the tokens of a login from the ledger.
+
+    The service still knows them: to make them invalid, revoke the access of the app there.
+    """
+    with app.open_project(project.project, environment=project.environment) as workspace:
+        tenant_workspace = app.choose_tenant(workspace, tenant.tenant)
+        existed = app.forget_login(tenant_workspace, name)
+    text = "deleted the login" if existed else "there was no login"
+    value = {"tenant": tenant_workspace.tenant, "connection": name, "deleted": existed}
+    print_result(output, value, Text(f"{text} of {name}"))
+
+
+@commands.command()
+@expand_options
 def remove(
     name: ConnectionName,
     options: ConfirmationOptions,
@@ -152,14 +223,37 @@ def remove(
     print_result(output, {**value, "removed": True}, Text(f"removed connection {name}"), *lines)
 
 
-def _build_declaration(options: ConnectionOptions) -> dict[str, object]:
-    """The connection as in headwater.yaml."""
-    return {
+def print_progress(text: str) -> None:
+    """Print a text at once, on standard error, so that standard output has only the result."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def _complete_declaration(
+    workspace: app.TenantWorkspace, options: ConnectionOptions, output: OutputOptions
+) -> tuple[dict[str, object], dict[str, str]]:
+    """The connection as in headwater.yaml, and the references of its secrets that were in no option."""
+    settings, secrets = _parse_pairs("--set", options.setting), _parse_pairs("--secret", options.secret)
+    values = app.list_missing_values(workspace, options.connector, {*settings, *secrets})
+    asks = sys.stdin.isatty() and not output.json
+    others = {one.name: one.reference for one in values if one.is_in_environment}
+    others |= {one.name: _prompt_value(one) for one in values if asks and not one.is_in_environment}
+    references = {one.name: others[one.name] for one in values if one.kind == "secret" and one.name in others}
+    settings |= {one.name: others[one.name] for one in values if one.kind == "setting" and one.name in others}
+    declaration: dict[str, object] = {
         "connector": options.connector,
-        "settings": _parse_pairs("--set", options.setting),
-        "secrets": _parse_pairs("--secret", options.secret),
+        "settings": settings,
+        "secrets": secrets | references,
         "resources": list(options.resource),
     }
+    return declaration, references
+
+
+def _prompt_value(value: app.MissingValue) -> str:
+    """What a person types for a setting, or for the reference of a secret."""
+    about = f" ({value.description})" if value.description else ""
+    form = ", a reference and never the secret itself" if value.kind == "secret" else ""
+    return str(typer.prompt(f"{value.name}{about}{form}", default=value.reference or None, err=True))
 
 
 def _parse_pairs(option: str, pairs: Sequence[str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from sqlalchemy import URL, Connection, Engine
@@ -29,6 +30,10 @@ class Backend(Protocol):
 
     def lock(self, connection: Connection, names: Sequence[str]) -> None:
         """Let other writers of the same names wait until the transaction of `connection` ends."""
+        ...
+
+    def commit_durably(self, connection: Connection) -> AbstractContextManager[None]:
+        """Let the commits of the block survive a power failure, too."""
         ...
 
     def lock_tables(self, connection: Connection) -> None:

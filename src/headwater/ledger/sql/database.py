@@ -67,6 +67,19 @@ class Database:
             yield connection
 
     @contextmanager
+    def write_durably(self, tenant: str) -> Iterator[Connection]:
+        """A transaction as in `write`, which a power failure does not undo once it is committed."""
+        with (
+            self._translate_errors(),
+            self._write_lock,
+            self._writer.connect() as connection,
+            self._backend.commit_durably(connection),
+            connection.begin(),
+        ):
+            self._backend.lock(connection, (tenant,))
+            yield connection
+
+    @contextmanager
     def write_alone(self) -> Iterator[Connection]:
         """A transaction that no other writer can run beside, of whatever tenant."""
         with self.write(_ALL) as connection:

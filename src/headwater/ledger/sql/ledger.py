@@ -23,6 +23,7 @@ from headwater.ledger.records import (
     RunOutcome,
     RunRow,
     State,
+    TokenRow,
 )
 from headwater.ledger.sql import move
 from headwater.ledger.sql.database import Database, has_database
@@ -36,6 +37,7 @@ from headwater.ledger.sql.queries import (
     request_budget,
     runs,
     tenants,
+    tokens,
     windows,
 )
 
@@ -299,9 +301,37 @@ class SqlLedger:
             tenants.add_connection(tx, connection)
 
     def remove_connection(self, tenant: str, name: str) -> None:
-        """Delete a connection, if it exists. The state of its reads stays."""
+        """Delete a connection and its tokens, if it exists. The state of its reads stays."""
         with self._database.write(tenant) as tx:
             tenants.remove_connection(tx, tenant, name)
+            tokens.forget_token(tx, tenant, name)
+
+    # tokens
+    def find_token(self, tenant: str, connection: str) -> TokenRow | None:
+        """The tokens of a connection, or None."""
+        with self._database.read() as tx:
+            return tokens.find_token(tx, tenant, connection)
+
+    def claim_token(self, tenant: str, connection: str, holder: str, *, seconds: float) -> TokenRow:
+        """Claim the right to renew tokens; LeaseHeld if another live process has it."""
+        with self._database.write(tenant) as tx:
+            now = self._database.read_now(tx)
+            return tokens.claim_token(tx, tenant, connection, holder, now=now, until=now + round(seconds * 1e6))
+
+    def release_token(self, tenant: str, connection: str, holder: str, *, interrupted: bool = False) -> None:
+        """Release a claim without new tokens."""
+        with self._database.write(tenant) as tx:
+            tokens.release_token(tx, tenant, connection, holder, interrupted=interrupted)
+
+    def save_token(self, tenant: str, connection: str, value: str, *, revision: int | None = None) -> int | None:
+        """Save tokens; None if those of `revision` are no longer the current ones."""
+        with self._database.write_durably(tenant) as tx:
+            return tokens.save_token(tx, tenant, connection, value, revision=revision, now=self._now())
+
+    def forget_token(self, tenant: str, connection: str) -> bool:
+        """Delete the tokens of a connection. Whether there were any."""
+        with self._database.write(tenant) as tx:
+            return tokens.forget_token(tx, tenant, connection)
 
     # runs and findings
     def start_run(self, tenant: str, run: str) -> None:

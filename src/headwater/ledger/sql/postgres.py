@@ -7,6 +7,7 @@ state and both write what follows from it. Writers of different tenants do not w
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
@@ -91,6 +92,11 @@ class PostgresBackend:
         query = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
         for name in sorted(set(names)):
             connection.execute(query, {"name": f"headwater ledger {self.schema}/{name}"})
+
+    def commit_durably(self, connection: Connection) -> AbstractContextManager[None]:
+        """Do nothing: the server flushes each commit."""
+        del connection
+        return nullcontext()
 
     def lock_tables(self, connection: Connection) -> None:
         """Lock all tables for writers. Readers go on."""

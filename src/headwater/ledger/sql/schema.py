@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from headwater.ledger.sql.column_types import LedgerText
 
-HEAD = 6
+HEAD = 7
 """The version of these tables: the number of the newest migration."""
 
 VERSION_TABLE = "ledger_version"
@@ -161,6 +161,19 @@ mark = Table(
     Column("tenant", String(48), primary_key=True),
     Column("name", LedgerText, primary_key=True),
     Column("value", LedgerText, nullable=False),
+)
+
+token = Table(
+    "token",
+    metadata,
+    Column("tenant", String(48), primary_key=True),
+    Column("connection", String(48), primary_key=True),
+    Column("value", LedgerText, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("saved_at", BigInteger, nullable=False),
+    Column("holder", LedgerText, nullable=False, server_default=""),
+    Column("claimed_until", BigInteger, nullable=False, server_default="0"),
+    Column("interrupted", Boolean, nullable=False, server_default=false()),
 )
 
 run = Table(

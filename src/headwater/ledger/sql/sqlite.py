@@ -3,13 +3,15 @@
 SQLite uses WAL, so that readers never wait for the writer, and `synchronous=NORMAL`: committed data survives any crash
 of the process. A power failure may lose the newest commits, but keeps their order. The next run then reads the lost
 pages again, with the same batch ids and into the same files, and every later step is idempotent. A flush for each
-commit (`FULL`) would save those few pages, but makes a first load take a third longer.
+commit (`FULL`) would save those few pages, but makes a first load take a third longer. Only what cannot be read again,
+the token of a login, is flushed.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,17 @@ class SqliteBackend:
 
     def lock(self, connection: Connection, names: Sequence[str]) -> None:
         """Do nothing: a transaction that writes locks the file when it begins."""
+
+    @contextmanager
+    def commit_durably(self, connection: Connection) -> Iterator[None]:
+        """Flush each commit of the block. Outside of a transaction, because SQLite cannot change this within one."""
+        cursor = connection.connection.cursor()
+        cursor.execute("PRAGMA synchronous = FULL")
+        try:
+            yield
+        finally:
+            cursor.execute("PRAGMA synchronous = NORMAL")
+            cursor.close()
 
     def lock_tables(self, connection: Connection) -> None:
         """Do nothing: a transaction that writes has locked the file."""

@@ -25,6 +25,7 @@ def check_connector(connector: Connector) -> None:
     errors = [
         *_check_texts(connector),
         *_check_auth(connector),
+        *_check_answer(connector),
         *_check_cursors(connector),
         *_check_resources(connector),
         *_check_fields(connector),
@@ -44,8 +45,9 @@ def _check_texts(connector: Connector) -> Iterator[DeclarationError]:
     if connector.lookup is not None:
         texts |= {("lookup", "params", name): text for name, text in connector.lookup.params.items()}
     for path, text in texts.items():
+        known = {*connector.settings, *(connector.list_answer_names() if path == ("base_url",) else ())}
         for name in find_placeholders(text):
-            if name not in connector.settings:
+            if name not in known:
                 where = connector.origin.find_location(*path)
                 yield DeclarationError(
                     f"`{'.'.join(path)}` uses `{{{name}}}`, which is not a setting.",
@@ -60,6 +62,13 @@ def _check_auth(connector: Connector) -> Iterator[DeclarationError]:
     known = {*connector.settings, *connector.secrets}
     for path, text in connector.auth.texts.items():
         for name in find_placeholders(text):
+            if name in known & connector.auth.own_placeholders:
+                yield DeclarationError(
+                    f"`auth` of this kind sets `{{{name}}}` itself, so it cannot be a setting or a secret.",
+                    where=connector.origin.find_location("auth", *path.split(".")[1:]),
+                    details=text,
+                    hint=f"give the setting or the secret `{name}` another name",
+                )
             if name not in known | connector.auth.own_placeholders:
                 yield DeclarationError(
                     f"`auth` uses `{{{name}}}`, which is neither a setting nor a secret.",
@@ -67,6 +76,33 @@ def _check_auth(connector: Connector) -> Iterator[DeclarationError]:
                     details=text,
                     hint=did_you_mean(name, known) or f"declare `{name}:` under `secrets:`",
                 )
+
+
+def _check_answer(connector: Connector) -> Iterator[DeclarationError]:
+    """A base URL in a token answer is checked against `hosts:`, and nothing else may say another base URL."""
+    names = connector.list_answer_names()
+    where = connector.origin.find_location("base_url")
+    if names and not connector.hosts:
+        yield DeclarationError(
+            "`base_url` has a value of the token answer, and `hosts:` allows no host.",
+            where=where,
+            details=connector.base_url,
+            hint="add the hosts of the service, e.g. `hosts: [login.example.com, '*.example.com']`",
+        )
+    if names and connector.lookup is not None:
+        yield DeclarationError(
+            "`base_url` has a value of the token answer, and `lookup:` asks for another base URL.",
+            where=where,
+            details=connector.base_url,
+            hint="remove one of them",
+        )
+    for name in sorted(connector.auth.answer_names - names):
+        yield DeclarationError(
+            f"`base_url` does not use `{{{name}}}` of the token answer.",
+            where=connector.origin.find_location("auth", "answer", name),
+            details=connector.base_url,
+            hint="use it in `base_url`, or remove it from `answer:`",
+        )
 
 
 def _check_cursors(connector: Connector) -> Iterator[DeclarationError]:

@@ -68,7 +68,8 @@ def _find_setting_errors(workspace: Workspace) -> Iterator[DeclarationError]:
             try:
                 check_resources(workspace.open_tenant(tenant), name, connection, plugin)
                 settings = fill_settings(connection, connector, where=where)
-                check_base(fill(connector.base_url, settings, where=where), where=where)
+                if not connector.list_answer_names():
+                    check_base(fill(connector.base_url, settings, where=where), where=where)
             except DeclarationError as error:
                 yield error
 

@@ -9,6 +9,7 @@ from headwater.errors import DeclarationError
 from headwater.model.connector import Connector
 from headwater.model.load import PROJECT_FILE
 from headwater.names import check_slug
+from headwater.run.manage.missing_values import name_variable
 from headwater.run.plugins import load_blueprint, load_connector_plugin
 from headwater.run.secrets import UNFILLED
 
@@ -54,7 +55,7 @@ def _write_project(folder: Path, connector: Connector | None, *, blueprint: str)
         )
     files = {PROJECT_FILE: _render_project(folder, connector, blueprint), ".gitignore": _IGNORE}
     if connector:
-        files[".env.example"] = "".join(f"{_name_variable(connector, name)}=\n" for name in connector.secrets)
+        files[".env.example"] = "".join(f"{name_variable(connector, name)}=\n" for name in connector.secrets)
     return _write(folder, files)
 
 
@@ -84,17 +85,13 @@ def _render_project(folder: Path, connector: Connector | None, blueprint: str) -
 
 def _render_connection(connector: Connector) -> str:
     settings = [f'          {name}: "{setting.default or UNFILLED}"' for name, setting in connector.settings.items()]
-    secrets = [f'          {name}: "env:{_name_variable(connector, name)}"' for name in connector.secrets]
+    secrets = [f'          {name}: "env:{name_variable(connector, name)}"' for name in connector.secrets]
     return _CONNECTION.format(
         name=connector.default_connection_name or connector.connector,
         connector=connector.connector,
         settings="\n".join(settings) or "          {}",
         secrets="\n".join(secrets) or "          {}",
     )
-
-
-def _name_variable(connector: Connector, secret: str) -> str:
-    return f"{connector.connector}_{secret}".upper()
 
 
 def _derive_name(folder: Path) -> str:

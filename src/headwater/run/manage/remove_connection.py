@@ -24,7 +24,7 @@ class ConnectionRemoval:
     def describe(self) -> tuple[str, ...]:
         """The removal as lines of text."""
         lines = [
-            "deletes the settings and the references to secrets",
+            "deletes the settings, the references to secrets, and the login",
             f"{self.batches} reads stay in the lake, and their records in the tables; a `rebuild` leaves them out",
             "a connection that is added under the same name continues after the last read",
         ]

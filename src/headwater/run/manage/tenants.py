@@ -18,7 +18,7 @@ from headwater.ledger.base import CLEAR_SECRET_REMOVED, ConnectionRow
 from headwater.model.project import Connection
 from headwater.model.reason import describe_reason
 from headwater.names import check_slug, did_you_mean
-from headwater.run.clients import locate_connection, open_client
+from headwater.run.clients import find_connection, locate_connection, open_client
 from headwater.run.ownership import claim_lake, claim_warehouse
 from headwater.run.pipeline.run import lock_tenant
 from headwater.run.pipeline.sources import load_sources
@@ -131,23 +131,16 @@ def check_connection(workspace: TenantWorkspace, name: str) -> dict[str, Any]:
 
     ServiceError if the service refuses.
     """
-    connections = workspace.load_connections()
-    if name not in connections:
-        raise DeclarationError(
-            f"{workspace.tenant} has no connection `{name}`.",
-            where="connection test",
-            details=name,
-            hint=did_you_mean(name, connections) or "add one with `headwater connection add`",
-        )
-    feed, request = _choose_read(workspace, name, connections[name])
+    connection = find_connection(workspace, name, where="connection test")
+    feed, request = _choose_read(workspace, name, connection)
     started = workspace.clock.monotonic()
-    client: Client = open_client(workspace, name, connections[name], rate_limiters=RateLimiters())
+    client: Client = open_client(workspace, name, connection, rate_limiters=RateLimiters())
     with client:
         source_time = client.read_source_time()
         records = fetch_first_page(client, feed, request, now=source_time)
     return {
         "connection": name,
-        "connector": connections[name].connector,
+        "connector": connection.connector,
         "url": client.base_url,
         "resource": feed.resource,
         "records": records,
