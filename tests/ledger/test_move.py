@@ -98,3 +98,20 @@ def test_a_ledger_moves_to_another_schema_of_its_database(
         with pytest.raises(StateError, match="was moved") as caught:
             old.claim("acme", "run", "far-away:4711:b-s-1-x", seconds=60)
         assert caught.value.details == f"moved to {new.where}"
+
+
+def test_a_login_moves_and_is_renewed_in_the_new_ledger_alone(pair: tuple[SqlLedger, SqlLedger]) -> None:
+    old, new = pair
+    old.save_token("acme", "psa", "encrypted")
+    old.claim_token("acme", "psa", "far-away:4711:b-s-1-x", seconds=60)
+    with pytest.raises(LeaseHeld, match="renews the login of `acme/psa`"):
+        old.move_to(new)
+    old.release_token("acme", "psa", "far-away:4711:b-s-1-x")
+    old.move_to(new)
+    for write in (
+        lambda: old.claim_token("acme", "psa", "far-away:4711:b-s-1-x", seconds=60),
+        lambda: old.save_token("acme", "psa", "newer"),
+    ):
+        with pytest.raises(StateError, match="was moved"):
+            write()
+    assert new.claim_token("acme", "psa", "far-away:4711:b-s-1-x", seconds=60).value == "encrypted"

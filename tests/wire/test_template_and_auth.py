@@ -224,3 +224,10 @@ def test_a_bearer_token_is_accepted_in_every_spelling(kind):
     next(flow)
     request = flow.send(build_response(200, f'{{"access_token":"one","token_type":{kind}}}'.encode()))
     assert request.headers["Authorization"] == "Bearer one"
+
+
+def test_a_token_is_sent_after_the_declared_word():
+    flow = OAUTH.model_copy(update={"scheme": "Token"}).bind(VALUES).flow(REQUEST)
+    next(flow)
+    sent = flow.send(Response(status=200, headers={}, body=b'{"access_token": "abc"}'))
+    assert sent.headers["Authorization"] == "Token abc"

@@ -149,6 +149,26 @@ def test_a_service_that_gives_no_refresh_token_is_refused(shop, service):
     assert read_token_rows(shop) == []
 
 
+@pytest.mark.parametrize(
+    "url", ["https://127.0.0.1:1/x", "http://example.com/x", "http://[::1]:1/x", "http://127.0.0.1/?a"]
+)
+def test_an_answer_goes_to_this_machine_alone(shop, url):
+    shop.connector["auth"]["redirect_url"] = url
+    shop.write_connector()
+    assert "use an address of this machine" in shop("check", code=2).out
+
+
+def test_the_port_of_the_answer_can_be_a_setting(shop, service):
+    shop.connector["auth"]["redirect_url"] = "http://localhost:{port}/back"
+    shop.connector["settings"]["port"] = {"default": "0"}
+    shop.write_connector()
+    assert log_in(shop)[0] == 0
+    assert service.grants[0]["redirect_uri"].startswith("http://localhost:")
+    shop.connector["settings"]["port"] = {"default": "some"}
+    shop.write_connector()
+    assert "is not a number" in shop("connection", "login", "it", "--no-browser", code=2).error["message"]
+
+
 def test_a_connection_without_a_login_says_so(shop):
     shop.connector["auth"] = {"kind": "none"}
     shop.write_connector()

@@ -116,6 +116,29 @@ def test_a_revoked_login_names_the_command_and_no_token(shop, service):
     assert len(service.grants) == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, {"error": "invalid_code"}),
+        (400, {"status": "BAD_REFRESH_TOKEN", "message": "missing or invalid refresh token"}),
+        (401, {"error": "invalid_grant"}),
+    ],
+)
+def test_a_service_may_say_in_its_own_way_that_a_login_ended(shop, service, status, body):
+    log_in_and_expire(shop, service)
+    service.check_grant = lambda values: (status, {}, body)
+    assert shop("connection", "test", "it", code=1).error["kind"] == "LoginRequired"
+    del service.check_grant
+    assert shop("connection", "test", "it").json["records"] == 4, "the token was not given up"
+
+
+@pytest.mark.parametrize("error", ["invalid_request", "unsupported_grant_type", "temporarily_unavailable"])
+def test_an_error_that_a_login_would_not_help_is_none(shop, service, error):
+    log_in_and_expire(shop, service)
+    service.check_grant = lambda values: (400, {}, {"error": error})
+    assert shop("connection", "test", "it", code=1).error["kind"] == "PermanentError"
+
+
 def test_a_wrong_client_secret_is_no_lost_login(shop, service):
     log_in_and_expire(shop, service)
     shop.env["CLIENT_KEY"] = "wrong-secret-of-the-client"

@@ -97,13 +97,7 @@ class SqlLedger:
     def claim(self, tenant: str, scope: str, holder: str, *, seconds: float) -> Lease:
         """Claim or renew a lease; LeaseHeld if another live process holds it."""
         with self._database.write(tenant) as tx:
-            if (moved := tenants.get_mark(tx, "", move.MOVED)) is not None:
-                raise StateError(
-                    "this ledger was moved; nothing was changed.",
-                    where=self.where,
-                    details=f"moved to {moved}",
-                    hint="set the new `ledger: url:` in headwater.yaml",
-                )
+            move.refuse_moved(tx, where=self.where)
             now = self._database.read_now(tx)
             until = now + round(seconds * 1e6)
             lease = Lease(tenant=tenant, scope=scope, holder=holder, expires_at=from_micros(until))
@@ -315,6 +309,7 @@ class SqlLedger:
     def claim_token(self, tenant: str, connection: str, holder: str, *, seconds: float) -> TokenRow:
         """Claim the right to renew tokens; LeaseHeld if another live process has it."""
         with self._database.write(tenant) as tx:
+            move.refuse_moved(tx, where=self.where)
             now = self._database.read_now(tx)
             return tokens.claim_token(tx, tenant, connection, holder, now=now, until=now + round(seconds * 1e6))
 
@@ -326,6 +321,7 @@ class SqlLedger:
     def save_token(self, tenant: str, connection: str, value: str, *, revision: int | None = None) -> int | None:
         """Save tokens; None if those of `revision` are no longer the current ones."""
         with self._database.write_durably(tenant) as tx:
+            move.refuse_moved(tx, where=self.where)
             return tokens.save_token(tx, tenant, connection, value, revision=revision, now=self._now())
 
     def forget_token(self, tenant: str, connection: str) -> bool:

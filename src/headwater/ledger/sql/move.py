@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Table, func, insert, select
 from headwater.errors import LeaseHeld, StateError
 from headwater.ledger.lease_owner import describe_owner, is_dead_process
 from headwater.ledger.sql.database import Database
-from headwater.ledger.sql.queries.tenants import set_mark
-from headwater.ledger.sql.schema import lease, metadata
+from headwater.ledger.sql.queries.tenants import get_mark, set_mark
+from headwater.ledger.sql.schema import lease, metadata, token
 
 MOVED = "moved_to"
 """The mark of a ledger that was moved. It belongs to no tenant."""
@@ -23,6 +23,17 @@ def count_rows(connection: Connection) -> dict[str, int]:
     return {table.name: _count(connection, table) for table in metadata.sorted_tables}
 
 
+def refuse_moved(connection: Connection, *, where: str) -> None:
+    """Raise StateError if the ledger was moved: what is written here would be missing in the new one."""
+    if (moved := get_mark(connection, "", MOVED)) is not None:
+        raise StateError(
+            "this ledger was moved; nothing was changed.",
+            where=where,
+            details=f"moved to {moved}",
+            hint="set the new `ledger: url:` in headwater.yaml",
+        )
+
+
 def move_rows(source: Database, target: Database) -> Mapping[str, int]:
     """Copy all rows into an empty ledger, and mark the source as moved. StateError, with nothing changed, if it cannot be.
 
@@ -31,6 +42,7 @@ def move_rows(source: Database, target: Database) -> Mapping[str, int]:
     """
     with source.write_alone() as old:
         _check_leases(old, now=source.read_now(old), where=source.where)
+        _check_tokens(old, now=source.read_now(old), where=source.where)
         with target.write_alone() as new:
             _check_empty(new, where=target.where)
             for table in metadata.sorted_tables:
@@ -62,6 +74,18 @@ def _check_leases(connection: Connection, *, now: int, where: str) -> None:
                 where=where,
                 details=f"held by {describe_owner(row['holder'])}",
                 hint="wait until it finishes",
+            )
+
+
+def _check_tokens(connection: Connection, *, now: int, where: str) -> None:
+    """A token that a process renews now would arrive in the old ledger."""
+    for row in connection.execute(select(token).where(token.c.holder != "", token.c.claimed_until > now)).mappings():
+        if not is_dead_process(row["holder"]):
+            raise LeaseHeld(
+                f"a process renews the login of `{row['tenant']}/{row['connection']}`; nothing was changed.",
+                where=where,
+                details=f"held by {describe_owner(row['holder'])}",
+                hint="repeat the command in a minute",
             )
 
 

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from headwater.errors import DeclarationError, PermanentError, StateError
 from headwater.extract.client import Client
@@ -124,7 +124,7 @@ def _check_hosts(connector: Connector, auth: RefreshGrant, settings: Mapping[str
 
 def _await_consent(workspace: TenantWorkspace, context: _LoginContext, request: LoginRequest) -> Tokens:
     parts = urlsplit(context.auth.fill(context.auth.redirect_url))
-    port = (parts.port or 80) if request.port is None else request.port
+    port = _read_port(context, parts) if request.port is None else request.port
     with open_listener(port, parts.path) as listener:
         attempt = Authorization(
             state=secrets.token_urlsafe(32),
@@ -135,6 +135,18 @@ def _await_consent(workspace: TenantWorkspace, context: _LoginContext, request: 
         answer = _wait_for_answer(workspace, listener, request.timeout, where=f"connection {context.name}")
     code = _read_code(answer, attempt, where=f"connection {context.name}")
     return _exchange_code(workspace, context, attempt, code)
+
+
+def _read_port(context: _LoginContext, parts: SplitResult) -> int:
+    try:
+        return 80 if parts.port is None else parts.port
+    except ValueError as error:
+        raise DeclarationError(
+            "The port of `redirect_url` is not a number.",
+            where=context.connector.origin.find_location("auth", "redirect_url"),
+            details=parts.netloc,
+            hint="check the setting that it uses, or pass `--port`",
+        ) from error
 
 
 def _wait_for_answer(

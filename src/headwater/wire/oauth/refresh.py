@@ -14,7 +14,6 @@ from pydantic import AfterValidator, Field, PrivateAttr
 
 from headwater.errors import LoginRequired, PermanentError
 from headwater.wire.auth import TokenGrant, add_query, read_answer, read_token, shorten
-from headwater.wire.hosts import is_loopback
 from headwater.wire.message import Request, Response
 from headwater.wire.response_status import read_vendor_message
 from headwater.wire.token_store import Tokens, TokenStore
@@ -23,9 +22,21 @@ _CLAIM_SECONDS = 180.0
 """For how long one process may renew tokens, longer than any timeout of a request. Others wait for it."""
 
 
+_LISTENING = ("127.0.0.1", "localhost")
+"""The hosts of an answer. The command listens on 127.0.0.1 alone, to which browsers go for `localhost`, too."""
+
+_OTHER_ERRORS = frozenset(
+    {
+        "invalid_client", "invalid_request", "invalid_scope", "server_error", "temporarily_unavailable",
+        "unauthorized_client", "unsupported_grant_type",
+    }
+)  # fmt: skip
+"""Errors of a token endpoint (RFC 6749) that a new login would not help."""
+
+
 def _check_redirect(url: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme != "http" or not is_loopback(parts.hostname or "") or parts.query or parts.fragment:
+    if parts.scheme != "http" or parts.hostname not in _LISTENING or parts.query or parts.fragment:
         msg = "use an address of this machine, e.g. http://127.0.0.1:8910/callback"
         raise ValueError(msg)
     return url
@@ -168,8 +179,9 @@ class RefreshGrant(TokenGrant):
         interrupted, grant = True, {"grant_type": "refresh_token", "refresh_token": tokens.refresh}
         try:
             response = yield self._build_token_request(grant)
-            if response.status in range(200, 300):
+            if response.status in range(200, 300) and not is_invalid_grant(response):
                 return self._keep(store.save(self._read_tokens(response, tokens)))
+            # A refusal has replaced nothing. After an error of the service, nobody knows.
             interrupted = response.status >= 500
             self._check_refusal(response, tokens)
         except BaseException:
@@ -209,9 +221,17 @@ class RefreshGrant(TokenGrant):
 
 
 def is_invalid_grant(response: Response) -> bool:
-    """Whether a token endpoint says that the refresh token or the code is not valid any more."""
+    """Whether a token endpoint says that the refresh token is not valid any more.
+
+    Some services have a word of their own for it, and some say it with the status 200.
+    """
     try:
         answer = msgspec.json.decode(response.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
-    return response.status in (400, 401) and isinstance(answer, dict) and answer.get("error") == "invalid_grant"
+    if not isinstance(answer, dict):
+        return False
+    error = answer.get("error")
+    if response.status in range(200, 300):
+        return error is not None and error not in _OTHER_ERRORS and "access_token" not in answer
+    return error == "invalid_grant" if response.status == 401 else response.status == 400 and error not in _OTHER_ERRORS
