@@ -45,6 +45,8 @@ class Verify(Declared):
 
     Either one by one, with `{id}` in `path`: 404, 410 and an empty response mean that the record is gone. Or in groups,
     with `{ids}` in `params`: ids that the response lacks are requested again, until no more records are returned.
+
+    What is returned counts as the newest state of a record. So request the same fields as a list has: a missing one is NULL.
     """
 
     path: str = ""
