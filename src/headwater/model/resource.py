@@ -134,8 +134,8 @@ class Resource(Declared):
     optional: bool = False
     """Whether the resource is read only if a connection lists it."""
     confidence: Confidence | None = None
-    """How well the facts of this resource are known: its path, fields, filter and deletes. Default: as those of the
-    connector."""
+    """How well the facts are known that decide which records arrive: path, key, filter and deletes. A wrong name of another field
+    shows as drift. Default: as those of the connector."""
 
     @model_validator(mode="after")
     def _check_verify(self) -> Self:
