@@ -18,7 +18,12 @@ from tests.connectors.shop import ConnectorShop
 
 FOLDER = Path(headwater.connectors.__file__).parent
 NAMES = sorted(path.parent.name for path in FOLDER.glob("*/connector.yaml"))
-SAMPLES = {"timestamp": "2026-03-01T08:00:00.1234567Z", "date": "2026-03-01", "bigint": 1_772_352_000}
+SAMPLES = {
+    "text": "/Date(1772352000000+0000)/",
+    "timestamp": "2026-03-01T08:00:00.1234567Z",
+    "date": "2026-03-01",
+    "bigint": 1_772_352_000,
+}
 """A stamp as records have it, by the type of its field."""
 
 

@@ -70,6 +70,8 @@ class GraphService(DeltaService):
             if path.split("/")[1] not in self.groups_log.users:
                 return 404, {}, {"error": {"code": "Request_ResourceNotFound", "message": "does not exist"}}
             return 200, {}, {"value": [{"id": ident} for ident in self.members.get(path.split("/")[1], [])]}
+        if path == "users":
+            return 200, {}, {"value": list(self.users_log.users.values())}
         if path == "subscribedSkus":
             return 200, {}, {"value": self.skus}
         rows = self.sign_ins
@@ -169,3 +171,17 @@ def test_a_member_that_left_a_group_is_gone_after_the_next_complete_read(tmp_pat
     shop.run()
     shop.run("--sweep", "--allow-drop")
     assert shop.read("member", "group_id", "thing_id") == read_members(service)
+
+
+def test_users_by_complete_reads(tmp_path, service):
+    listed = build_entity("listed_user", "microsoft365.users_list", {"thing_id": "id", "name": "displayName"})
+    shop = ConnectorShop(
+        tmp_path / "shop", "microsoft365", listed, secrets=("client_id", "client_secret"), resources=("users_list",),
+        settings={"base_url": service.url, "login_url": service.url, "tenant_id": "my-tenant"},
+    )  # fmt: skip
+    shop.run()
+    service.users_log.put("u1", "renamed")
+    service.users_log.remove("u2")
+    shop.run("--sweep", "--allow-drop")
+    expected = sorted((key, one["displayName"]) for key, one in service.users_log.users.items())
+    assert shop.read("listed_user", "thing_id", "name") == expected

@@ -18,8 +18,8 @@ Each section lists what one connector reads.
   reports changes and deletes itself. `all records` means that each read is complete, by default once a day.
 - **deletes**: how a deleted record is detected. `sweep` reads all ids, `absence` means that a complete read lacks it;
   `verified` means that each missing record is requested once more. Other entries name a field of the record.
-- **confidence**: `verified` in published documentation or a response, `recalled` from general knowledge, or `doubtful` because
-  sources disagree.
+- **confidence**: how well path, key, filter and deletes are known: `verified` in published documentation or a response,
+  `recalled` from general knowledge, or `doubtful` because sources disagree.
 
 `headwater connector show NAME --resource RESOURCE` lists the fields of a resource with their types.
 """

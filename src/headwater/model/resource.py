@@ -45,6 +45,8 @@ class Verify(Declared):
 
     Either one by one, with `{id}` in `path`: 404, 410 and an empty response mean that the record is gone. Or in groups,
     with `{ids}` in `params`: ids that the response lacks are requested again, until no more records are returned.
+
+    What is returned counts as the newest state of a record. So request the same fields as a list has: a missing one is NULL.
     """
 
     path: str = ""
@@ -132,8 +134,8 @@ class Resource(Declared):
     optional: bool = False
     """Whether the resource is read only if a connection lists it."""
     confidence: Confidence | None = None
-    """How well the facts of this resource are known: its path, fields, filter and deletes. Default: as those of the
-    connector."""
+    """How well the facts are known that decide which records arrive: path, key, filter and deletes. A wrong name of another field
+    shows as drift. Default: as those of the connector."""
 
     @model_validator(mode="after")
     def _check_verify(self) -> Self:

@@ -1,0 +1,3 @@
+"""Xero: `connector.yaml` says what it offers and what its records look like."""
+
+from __future__ import annotations
