@@ -6,6 +6,7 @@ of every request is checked against the declared hosts before a credential is ad
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import threading
@@ -200,6 +201,12 @@ class Client:
     def strip_credentials(self, address: str) -> str:
         """`address` without the credentials that the service repeats in it, so that it can be stored and followed."""
         return strip_credentials(address, self._query_names, {*self._secrets.values(), *self._auth_values})
+
+    def hide_credentials(self, text: str) -> str:
+        """`text` without any secret of the connection, and without what its auth flow has added to requests so far."""
+        words = {*self._secrets.values(), *self._auth_values}
+        forms = {form for word in words for form in (word, quote_plus(word), json.dumps(word)[1:-1])}
+        return redact(text, forms)
 
     def _run_flow(self, auth: Auth, request: Request, sent_requests: list[Request]) -> Response:
         """Send what the auth flow of `request` yields. Return the last response. Append each request to `sent_requests`."""

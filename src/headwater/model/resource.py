@@ -88,6 +88,8 @@ class Resource(Declared):
     """The fields of a record and their types, by path, if there is no generated model."""
     omit: tuple[str, ...] = ()
     """Fields that are neither requested nor stored in bronze, e.g. passwords."""
+    personal: tuple[str, ...] = ()
+    """Fields (as paths) with personal data, e.g. names. `headwater connector record` replaces their values."""
     records: str = ""
     """The path of the list of records in a response. Empty if the response is the list."""
     records_optional: bool = False

@@ -31,6 +31,15 @@ if TYPE_CHECKING:
     from headwater.run.inspect.plan import dump_plan, plan
     from headwater.run.inspect.query import Query, build_query, run_query
     from headwater.run.inspect.status import read_status
+    from headwater.run.kit.check_connector import (
+        ConnectorTestOptions,
+        ConnectorTestReport,
+        find_connector,
+        find_recordings,
+        run_connector_test,
+    )
+    from headwater.run.kit.record import RecordedResource, RecordOptions, record_pages
+    from headwater.run.kit.scenario import ScenarioResult
     from headwater.run.manage.init import init_project
     from headwater.run.manage.move_ledger import move_ledger, plan_ledger_move
     from headwater.run.manage.new_connector import write_connector
@@ -69,6 +78,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Check",
     "CheckResult",
+    "ConnectorTestOptions",
+    "ConnectorTestReport",
     "DescriptionFormat",
     "FleetProgress",
     "FleetReport",
@@ -80,7 +91,10 @@ __all__ = [
     "Query",
     "QueueReport",
     "QueueStatus",
+    "RecordOptions",
+    "RecordedResource",
     "RunRequest",
+    "ScenarioResult",
     "SelfTestOptions",
     "SelfTestReport",
     "SelfTestTarget",
@@ -105,6 +119,8 @@ __all__ = [
     "erase_selftest",
     "exit_with_workers",
     "explain",
+    "find_connector",
+    "find_recordings",
     "generate_models",
     "init_project",
     "list_connections",
@@ -130,6 +146,7 @@ __all__ = [
     "read_refused",
     "read_status",
     "rebuild",
+    "record_pages",
     "remove_connection",
     "remove_tenant",
     "render_plan",
@@ -137,6 +154,7 @@ __all__ = [
     "resume_queue",
     "retry",
     "run",
+    "run_connector_test",
     "run_fleet",
     "run_query",
     "run_selftest",
@@ -148,6 +166,8 @@ __all__ = [
 _MODULES = {
     "Check": "headwater.testing.conformance.check",
     "CheckResult": "headwater.testing.conformance.check",
+    "ConnectorTestOptions": "headwater.run.kit.check_connector",
+    "ConnectorTestReport": "headwater.run.kit.check_connector",
     "DescriptionFormat": "headwater.codegen.description",
     "FleetProgress": "headwater.run.fleet.fleet",
     "FleetReport": "headwater.run.fleet.report",
@@ -159,7 +179,10 @@ _MODULES = {
     "Query": "headwater.run.inspect.query",
     "QueueReport": "headwater.run.queue.results",
     "QueueStatus": "headwater.ledger.queue.records",
+    "RecordOptions": "headwater.run.kit.record",
+    "RecordedResource": "headwater.run.kit.record",
     "RunRequest": "headwater.plan.state",
+    "ScenarioResult": "headwater.run.kit.scenario",
     "SelfTestOptions": "headwater.testing.conformance.check",
     "SelfTestReport": "headwater.run.selftest.selftest",
     "SelfTestTarget": "headwater.run.selftest.selftest",
@@ -184,6 +207,8 @@ _MODULES = {
     "erase_selftest": "headwater.run.selftest.selftest",
     "exit_with_workers": "headwater.run.fleet.pool",
     "explain": "headwater.run.inspect.explain",
+    "find_connector": "headwater.run.kit.check_connector",
+    "find_recordings": "headwater.run.kit.check_connector",
     "generate_models": "headwater.codegen.models",
     "init_project": "headwater.run.manage.init",
     "list_connections": "headwater.run.manage.tenants",
@@ -209,6 +234,7 @@ _MODULES = {
     "read_refused": "headwater.run.manage.quarantine",
     "read_status": "headwater.run.inspect.status",
     "rebuild": "headwater.run.pipeline.rebuild",
+    "record_pages": "headwater.run.kit.record",
     "remove_connection": "headwater.run.manage.remove_connection",
     "remove_tenant": "headwater.run.manage.remove_tenant",
     "render_plan": "headwater.plan.explain",
@@ -216,6 +242,7 @@ _MODULES = {
     "resume_queue": "headwater.run.queue.status",
     "retry": "headwater.run.manage.quarantine",
     "run": "headwater.run.pipeline.run",
+    "run_connector_test": "headwater.run.kit.check_connector",
     "run_fleet": "headwater.run.fleet.fleet",
     "run_query": "headwater.run.inspect.query",
     "run_selftest": "headwater.run.selftest.selftest",
