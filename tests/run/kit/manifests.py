@@ -93,6 +93,28 @@ MANIFESTS = {
         "fields": {"id": "bigint", "name": "text", "stamp": "text"},
         "cursor": {"kind": "changes", "field": "stamp", "headers": {"If-Modified-Since": "{since}"}, "format": "http"},
     },
+    "session": {
+        "paging": {"kind": "page_number"}, "records": "Data", "cursor": CHANGES,
+        "connector": {
+            "auth": {
+                "kind": "session", "login_url": "{host}/login", "fields": {"user": "{user}", "password": "{password}"},
+                "session": "data.session", "headers": {"X-Session": "{session}"},
+            },
+            "base_url": "{host}/api", "settings": {"host": {"description": "the host"}, "user": {"description": "the user"}},
+            "secrets": {"password": "the password"}, "clock": {"path": "time"},
+            "errors": [{"field": "IsSuccess", "equals": "false", "message": "ErrorMessage"}],
+        },
+    },
+    "lookup": {
+        "paging": {"kind": "offset", "more": "more"}, "records": "rows", "cursor": SNAPSHOT,
+        "connector": {
+            "lookup": {
+                "path": "zone", "params": {"user": "{user}"}, "field": "url", "append": "v2", "hosts": ["*.example.com"],
+            },
+            "auth": {"kind": "query", "params": {"key": "{token}"}}, "settings": {"user": {"description": "the user"}},
+        },
+    },
+    "children": {"paging": {"kind": "token", "field": "next", "param": "after"}, "records": "items", "cursor": SNAPSHOT},
 }  # fmt: skip
 """By name: one resource, and what its connector declares apart from `BASE`."""
 
@@ -103,6 +125,13 @@ def write_connector(folder, name, **changes):
     connector = {**BASE, **resource.pop("connector", {})}
     resource = {"resource": "things", "path": "things", "key": ["id"], "fields": FIELDS, **resource}
     folder.mkdir(parents=True)
-    manifest = {"connector": folder.name, **connector, "resources": [resource]}
+    resources = [resource]
+    if name == "children":
+        parent = {"resource": "sites", "path": "sites", "key": ["code"], "fields": {"code": "text"}, "records": "items"}
+        resources = [
+            parent,
+            {**resource, "path": "sites/{parent}/things", "parent": {"resource": "sites", "field": "code"}},
+        ]
+    manifest = {"connector": folder.name, **connector, "resources": resources}
     (folder / "connector.yaml").write_text(yaml.safe_dump(manifest, sort_keys=False))
     return folder

@@ -83,10 +83,11 @@ class ConnectorTestReport:
 
 def find_connector(name: str, root: Path | None = None) -> InstalledConnector:
     """The connector in the folder `name`, in the project at `root`, or installed. DeclarationError if there is none."""
-    folder = Path(name)
-    if (folder / "connector.yaml").is_file():
-        return load_connector_folder(folder)
-    if "/" in name or folder.is_dir():
+    folders = [Path(name), *([root / name] if root is not None else [])]
+    for folder in folders:
+        if (folder / "connector.yaml").is_file():
+            return load_connector_folder(folder)
+    if "/" in name or folders[0].is_dir():
         raise DeclarationError(
             "This folder has no connector.",
             where="connector test",
@@ -222,10 +223,12 @@ def check_connector(
 ) -> ConnectorTestReport:
     """Test a connector as `headwater connector test` does. For the tests of a connector: AssertionError if a scenario fails.
 
-    `connector` is the folder of a connector, the name of an installed one, or of one of the project at `root`.
+    `connector` is the folder of a connector, a file in it such as `__file__`, the name of an installed connector, or of one of
+    the project at `root`.
     DeclarationError if the manifest is invalid. Nothing is sent to the real service.
     """
-    plugin = find_connector(str(connector), None if root is None else Path(root))
+    place = Path(connector).parent if Path(connector).is_file() else connector
+    plugin = find_connector(str(place), None if root is None else Path(root))
     options = ConnectorTestOptions(
         resources=tuple(resources),
         only=tuple(only),
