@@ -70,7 +70,7 @@ def test_the_installed_connector_passes():
 
 @pytest.mark.slow
 def test_one_resource_of_each_way_to_read_is_tested():
-    report = check_connector("connectwise", only=("empty",), lives=0)
+    report = check_connector("connectwise", only=("moving-rows",), lives=0)
     assert {result.resource for result in report.results} == {"companies", "expense_entries", "agreement_additions"}
     assert "tickets" in report.covered["companies"]
     assert report.shapes["expense_entries"].startswith("page_number")
@@ -100,6 +100,24 @@ def test_a_service_that_loses_a_record_in_silence_fails_the_test(tmp_path, monke
     report = kit.run_connector_test(kit.find_connector(str(folder)), build_options("complete"))
     assert (report.outcome, report.exit_code) == ("failed", 1)
     assert report.results[0].detail == "missing: k00004"
+
+
+def test_an_outage_is_no_excuse_for_what_is_missing_after_it(tmp_path, monkeypatch):
+    folder = write_connector(tmp_path / "desk", "forward_only")
+    select = SimulatedService._select
+
+    def select_without_one(service, collection, request, parent, **more):
+        return [row for row in select(service, collection, request, parent, **more) if row.number != 9]
+
+    monkeypatch.setattr(SimulatedService, "_select", select_without_one)
+    with pytest.raises(AssertionError, match="missing: k00009"):
+        check_connector(folder, only=("outage",))
+
+
+def test_a_resource_without_texts_shows_changes_in_a_number(tmp_path):
+    fields = {"id": "text", "hours": "double", "changed": "timestamp"}
+    folder = write_connector(tmp_path / "desk", "offset", fields=fields, deletes={"kind": "none"})
+    assert check_connector(folder, only=("changes",)).counts == {"passed": 1}
 
 
 def test_what_arrives_at_a_stranger_fails_the_test(tmp_path, monkeypatch):

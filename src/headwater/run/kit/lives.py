@@ -27,7 +27,7 @@ def build_lives(count: int) -> tuple[Scenario, ...]:
             promise="after random changes and faults, history is right or the runs said that it is not",
             play=partial(play_life, number=number),
             look_at="the scenarios above; the same `--seed` repeats this life",
-            aspects=("paging", "cursor", "parent"),
+            aspects=("paging", "cursor"),
         )
         for number in range(1, count + 1)
     )

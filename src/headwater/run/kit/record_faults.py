@@ -265,12 +265,12 @@ RECORD_FAULTS = (
         look_at="`path`, `key`, `records`, `paging`, `cursor` and the contract of the resource",
     ),
     Scenario(
-        name="empty", aspects=("paging", "parent"),
+        name="empty", aspects=("paging",),
         promise="an empty collection is no error", play=play_empty,
         look_at="`records:`, and `records_optional:` if the list is missing then",
     ),
     Scenario(
-        name="changes", aspects=("paging", "cursor", "parent"),
+        name="changes", aspects=("paging", "cursor"),
         promise="changed and new records arrive in the next run", play=play_changes,
         look_at="`cursor:` (`params`, `field`, `format`, `zone`)",
     ),
@@ -286,27 +286,27 @@ RECORD_FAULTS = (
         find_obstacle=_find_filter_obstacle,
     ),
     Scenario(
-        name="moving-rows", aspects=("paging", "cursor", "parent"),
+        name="moving-rows", aspects=("paging", "parent"),
         promise="records that change while pages are read are not lost", play=play_moving_rows,
         look_at="`paging:` and its `stable:`", find_obstacle=_find_paging_obstacle,
     ),
     Scenario(
-        name="vanishing-rows", aspects=("paging", "cursor", "parent"),
+        name="vanishing-rows", aspects=("paging", "parent"),
         promise="a delete between two pages hides no other record", play=play_vanishing_rows,
         look_at="`paging:` and its `stable:`, and `count:`", find_obstacle=_find_paging_obstacle,
     ),
     Scenario(
-        name="appearing-rows", aspects=("paging", "cursor"),
+        name="appearing-rows", aspects=("paging",),
         promise="an insert between two pages doubles no record", play=play_appearing_rows,
         look_at="`paging:` and `key:`", find_obstacle=_find_paging_obstacle,
     ),
     Scenario(
-        name="capped-pages", aspects=("paging", "parent"),
+        name="capped-pages", aspects=("paging",),
         promise="a short page is not taken for the last one", play=play_capped_pages,
         look_at="`paging:` (`size`, `links`, `more`, `total`)", find_obstacle=_find_paging_obstacle,
     ),
     Scenario(
-        name="loop", aspects=("paging", "parent"),
+        name="loop", aspects=("paging",),
         promise="a page that comes again and again is reported", play=play_loop,
         look_at="`paging:`", find_obstacle=_find_paging_obstacle,
     ),

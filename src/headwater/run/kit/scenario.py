@@ -11,7 +11,7 @@ from headwater.model.resource import Resource
 from headwater.run.kit.scenario_run import ScenarioRun
 
 Outcome = Literal["passed", "reported", "failed", "not_applicable"]
-"""`reported`: history is not complete, and the run said so with a finding or an error, and an exit code that is not 0."""
+"""`reported`: history is not complete, and a run said so with a finding, and an exit code that is not 0."""
 
 
 Aspect = Literal["paging", "cursor", "deletes", "parent"]
@@ -102,7 +102,7 @@ def evaluate(trial: ScenarioRun, scenario: Scenario, *, seconds: float) -> Scena
     """The result of a scenario that was played."""
     complaints = [*trial.complaints, *_list_problems(trial)]
     differences = trial.list_differences()
-    reports = [message for sync in trial.syncs if sync.is_reported for message in sync.messages]
+    reports = [message for sync in trial.syncs for message in sync.announced]
     outcome: Outcome = "failed"
     if not complaints:
         outcome = "passed" if not differences else "reported" if reports else "failed"

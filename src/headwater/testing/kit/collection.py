@@ -15,6 +15,7 @@ from headwater.testing.kit.sample import (
     JsonObject,
     StampFormat,
     build_key,
+    build_note,
     build_stamp_format,
     draw_record,
     find_note_field,
@@ -99,7 +100,7 @@ class Collection:
         record.changed_at, record.visible_at, record.revision = at, visible_at or at, self.revision
         record.states += 1
         if self.note is not None:
-            set_path(record.values, self.note.path, f"changed {self.revision}")
+            set_path(record.values, self.note.path, build_note(self.note.dtype, self.revision))
         self._write_stamp(record)
 
     def delete(self, number: int, at: datetime) -> None:

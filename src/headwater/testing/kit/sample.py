@@ -17,6 +17,9 @@ from headwater.wire.records import split_path
 _WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heron", "iris", "jade")
 _FIRST_DAY = datetime(2020, 1, 1, tzinfo=UTC)
 
+_CHANGEABLE = ("text", "bigint", "integer", "double")
+"""The types of a field whose value changes, the first one preferred."""
+
 JsonObject = dict[str, Any]
 """A record, as a service sends it."""
 
@@ -104,14 +107,19 @@ def set_path(record: JsonObject, path: tuple[str, ...], value: Any) -> None:
 
 
 def find_note_field(nodes: Iterable[Node], taken: Iterable[tuple[str, ...]]) -> Field | None:
-    """A field whose value the service can change: a text that no part of the manifest uses. None if there is none."""
+    """A field whose value the service can change: a text, else a number, that the manifest does not use."""
     used = set(taken)
     candidates = [
         field
         for field in flatten_nodes(nodes)
-        if not field.many and field.dtype == "text" and field.path not in used and _is_plain(field.path)
+        if not field.many and field.dtype in _CHANGEABLE and field.path not in used and _is_plain(field.path)
     ]
-    return min(candidates, key=lambda field: len(field.path), default=None)
+    return min(candidates, key=lambda field: (_CHANGEABLE.index(field.dtype), len(field.path)), default=None)
+
+
+def build_note(dtype: str, revision: int) -> Any:
+    """A value of the field that changes, another one for each revision."""
+    return f"changed {revision}" if dtype == "text" else 5_000_000 + revision
 
 
 def _is_plain(path: tuple[str, ...]) -> bool:

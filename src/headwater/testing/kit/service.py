@@ -67,7 +67,12 @@ class SimulatedService:
         """The answer to a request."""
         with self._lock:
             self.calls.append(call)
-            answer = self._answer(call)
+            try:
+                answer = self._answer(call)
+            except (ValueError, KeyError, TypeError) as error:
+                # The manifest sends something that its own templates do not explain.
+                self.misunderstood.append(f"{call.method} {call.target[:200]}: {type(error).__name__}: {error}")
+                answer = Answer(status=400, headers=JSON, body=b'{"message": "the request cannot be read"}')
         now = self.clock.now() + self.weather.clock_shift
         return replace(answer, headers={"Date": format_datetime(now, usegmt=True), **answer.headers})
 
