@@ -147,6 +147,19 @@ def test_unknown_names_are_refused(tmp_path):
         check_connector(tmp_path)
 
 
+def test_a_test_that_plays_nothing_or_is_stopped_has_not_passed(tmp_path):
+    folder = write_connector(tmp_path / "desk", "unpaged")
+    with pytest.raises(AssertionError, match="no scenario was played for desk: the cursor is no delta"):
+        check_connector(folder, only=("expired-delta",))
+    report = kit.run_connector_test(kit.find_connector(str(folder)), build_options("empty", stop=lambda: True))
+    assert (report.outcome, report.exit_code, report.results) == ("stopped", 1, ())
+
+
+def test_few_requests_a_minute_do_not_slow_the_test_down(tmp_path):
+    folder = write_connector(tmp_path / "desk", "offset", connector={"limits": {"requests_per_minute": 1}})
+    assert check_connector(folder, only=("complete", "kill")).counts == {"passed": 2}
+
+
 def run_cli(*words):
     out, err = StringIO(), StringIO()
     with redirect_stdout(out), redirect_stderr(err):

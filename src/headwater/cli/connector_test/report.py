@@ -41,4 +41,4 @@ def _render_summary(report: app.ConnectorTestReport) -> Text:
     names = ("passed", "reported", "failed", "not_applicable")
     parts = [f"{counts[name]} {name.replace('_', ' ')}" for name in names if counts[name]]
     summary = f": {', '.join(parts) or 'no scenario was played'}, in {report.seconds:.0f} s, seed {report.seed}."
-    return Text.assemble("\n", (report.outcome.capitalize(), COLOURS[report.outcome]), summary)
+    return Text.assemble("\n", (report.outcome.capitalize(), COLOURS.get(report.outcome, "yellow")), summary)

@@ -58,11 +58,15 @@ class ConnectorTestReport:
     seconds: float
     covered: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By tested resource: the others that are read in the same way."""
+    stopped: bool = False
+    """Whether the test was stopped before all scenarios were played."""
 
     @property
     def outcome(self) -> str:
-        """`passed`, or `failed` if a scenario failed or none was played."""
+        """`passed`, `failed` if a scenario failed or none was played, or `stopped` if it was stopped before one failed."""
         counts = self.counts
+        if self.stopped and not counts["failed"]:
+            return "stopped"
         return "failed" if counts["failed"] or not counts["passed"] + counts["reported"] else "passed"
 
     @property
@@ -72,7 +76,7 @@ class ConnectorTestReport:
 
     @property
     def exit_code(self) -> int:
-        """0 if no scenario failed, else 1."""
+        """0 if all scenarios were played and none failed, else 1."""
         return 0 if self.outcome == "passed" else 1
 
     @property
@@ -122,6 +126,7 @@ def run_connector_test(
         results=tuple(results),
         seconds=round(clock.monotonic() - begin, 3),
         covered={shape.resource.resource: shape.others for shape in shapes},
+        stopped=options.stop(),
     )
 
 
@@ -237,13 +242,16 @@ def check_connector(
         recordings=find_recordings(plugin, None if root is None else Path(root)),
     )
     report = run_connector_test(plugin, options)
-    if report.outcome == "failed":
+    if report.outcome != "passed":
         raise AssertionError(describe_failures(report))
     return report
 
 
 def describe_failures(report: ConnectorTestReport) -> str:
     """The failures of a report, each with what to look at in the manifest."""
+    if not report.failures:
+        reasons = sorted({result.detail for result in report.results if result.outcome == "not_applicable"})
+        return f"no scenario was played for {report.connector}: {'; '.join(reasons) or 'none was chosen'}"
     lines = [
         f"{report.connector} failed {len(report.failures)} of {len(report.results)} scenarios (seed {report.seed})"
     ]

@@ -19,6 +19,9 @@ PAGE_SIZE = 5
 CAP = 12
 """The cap of a query of a test, if the manifest declares one."""
 
+_REQUESTS = 6000
+"""The least number of requests a minute in a test."""
+
 _UNKNOWN_HOST = "https://kit.invalid"
 _ZONE = "Europe/Vienna"
 
@@ -49,7 +52,8 @@ def build_secrets(connector: Connector) -> dict[str, str]:
 def relocate(connector: Connector, url: str, resources: tuple[Resource, ...], *, timeout: str = "") -> Json:
     """The manifest as a JSON object, for a service at `url`, with only `resources`.
 
-    Changed are the addresses, the page sizes, and `look_back`, so that a history is one window.
+    Changed are the addresses, the page sizes, `look_back`, so that a history is one window, and the number of requests a minute,
+    because the run that is killed has no other clock.
     """
     settings = build_settings(connector)
     manifest: Json = connector.model_dump(mode="json", exclude_unset=True)
@@ -61,8 +65,8 @@ def relocate(connector: Connector, url: str, resources: tuple[Resource, ...], *,
     if connector.lookup is not None:
         manifest["lookup"]["hosts"] = [urlsplit(url).netloc]
     manifest["look_back"] = "0d"
-    if timeout:
-        manifest["limits"] = {**manifest.get("limits", {}), "timeout": timeout}
+    limits = {"requests_per_minute": max(connector.limits.requests_per_minute, _REQUESTS)}
+    manifest["limits"] = {**manifest.get("limits", {}), **limits, **({"timeout": timeout} if timeout else {})}
     manifest["paging"] = _shrink(connector.paging)
     manifest["resources"] = [_shrink_resource(resource) for resource in resources]
     return manifest

@@ -66,6 +66,9 @@ _ANNOUNCING: frozenset[FindingKind] = frozenset(
 )
 """The findings that say that history may differ from the service."""
 
+_PATIENCE = 120
+"""Seconds after which a run in another process is taken to hang."""
+
 _AGE = timedelta(days=3)
 _STEP = timedelta(minutes=10)
 
@@ -183,7 +186,11 @@ class ScenarioRun:
                     os.kill(process.pid, signal.SIGKILL)
 
             self.service.set_weather(Weather(on_page=kill))
-            process.wait(timeout=120)
+            try:
+                process.wait(timeout=_PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                self.complaints.append(f"a run did not end within {_PATIENCE} s")
         self.service.set_weather(Weather())
         return process.returncode == -signal.SIGKILL
 
