@@ -39,7 +39,7 @@ from headwater.run.results import RunReport
 from headwater.run.workspace import choose_tenant, open_project
 from headwater.testing.kit.collection import Collection
 from headwater.testing.kit.gate import Gate
-from headwater.testing.kit.history import KeyHistory, read_history
+from headwater.testing.kit.history import ENTITY, KeyHistory, read_history
 from headwater.testing.kit.http_server import Answer, Call, serve
 from headwater.testing.kit.sample import get_path
 from headwater.testing.kit.service import SimulatedService
@@ -80,6 +80,8 @@ class Sync:
     exit_code: int
     messages: tuple[str, ...] = ()
     """Its errors and findings."""
+    written: int = 0
+    """The number of versions that it inserted or deleted."""
     announced: tuple[str, ...] = ()
     """Its findings that records may be missing or wrong. An error is none: what could not be read is read by a later run."""
 
@@ -166,6 +168,7 @@ class ScenarioRun:
             sync = Sync(
                 exit_code=report.exit_code,
                 messages=tuple(_list_messages(report)),
+                written=sum(sum(rows) for table, rows in report.written.items() if table.endswith(ENTITY)),
                 announced=tuple(_list_announced(report)) if report.exit_code else (),
             )
         except HeadwaterError as error:
@@ -173,6 +176,12 @@ class ScenarioRun:
         self.service.set_weather(Weather())
         self.syncs.append(sync)
         return sync
+
+    def recover(self) -> None:
+        """Run once more without a fault, if the last run failed: what it could not read must arrive now."""
+        if self.syncs[-1].exit_code != 0:
+            self.wait()
+            self.sync()
 
     def sync_and_kill(self, page: int) -> bool:
         """Start a run in a process of its own, and kill it when it asks for a page. Whether it was killed."""

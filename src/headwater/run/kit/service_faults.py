@@ -23,8 +23,7 @@ def _play_refusals(trial: ScenarioRun, answers: list[Answer], *, wait: float) ->
     sync = trial.sync(Weather(refusals=answers))
     if sync.exit_code == 0 and trial.clock.monotonic() - begin < wait:
         trial.complaints.append(f"the next request came before the {wait:.0f} s for which the service asked")
-    trial.wait()
-    trial.sync()
+    trial.recover()
 
 
 def play_limit_in_seconds(trial: ScenarioRun) -> None:
@@ -57,16 +56,14 @@ def play_cut_body(trial: ScenarioRun) -> None:
     """The connection breaks in the middle of a page."""
     trial.create_records()
     trial.sync(Weather(spoiled={1: Answer(is_cut=True), 3: Answer(is_cut=True)}))
-    trial.wait()
-    trial.sync()
+    trial.recover()
 
 
 def play_slow_body(trial: ScenarioRun) -> None:
     """A page stops in the middle, for longer than the timeout."""
     trial.create_records()
     trial.sync(Weather(spoiled={1: Answer(delay=1.4)}))
-    trial.wait()
-    trial.sync()
+    trial.recover()
 
 
 def play_outage(trial: ScenarioRun) -> None:
@@ -74,16 +71,14 @@ def play_outage(trial: ScenarioRun) -> None:
     trial.create_records()
     if not trial.sync(Weather(broken_from=2)).is_reported:
         trial.complaints.append("a run that could not read everything ended as if it had")
-    trial.wait()
-    trial.sync()
+    trial.recover()
 
 
 def play_redirect(trial: ScenarioRun) -> None:
     """A page is redirected to another host."""
     trial.create_records()
     trial.sync(Weather(redirects_to=trial.stranger.url))
-    trial.wait()
-    trial.sync()
+    trial.recover()
 
 
 def play_expired_token(trial: ScenarioRun) -> None:
@@ -93,8 +88,7 @@ def play_expired_token(trial: ScenarioRun) -> None:
     trial.sync(Weather(expires_at=2))
     if trial.service.gate.issued < before + 2 and not trial.syncs[-1].is_reported:
         trial.complaints.append("no new token was requested")
-    trial.wait()
-    trial.sync()
+    trial.recover()
 
 
 def play_error_in_200(trial: ScenarioRun) -> None:
@@ -107,8 +101,7 @@ def play_error_in_200(trial: ScenarioRun) -> None:
     sync = trial.sync(Weather(refusals=[Answer(headers=JSON, body=dump_json(body))]))
     if rule.means == "failed" and not sync.is_reported:
         trial.complaints.append("an error inside of an answer 200 was taken for a page")
-    trial.wait()
-    trial.sync()
+    trial.recover()
 
 
 def play_wrong_clock(trial: ScenarioRun) -> None:
