@@ -37,7 +37,7 @@ PARTS = {
     "ledger": ("move",),
     "queue": ("status", "pause", "resume"),
     "connection": ("accept", "add", "list", "login", "logout", "remove", "test"),
-    "connector": ("list", "show", "new"),
+    "connector": ("list", "show", "new", "record", "test"),
     "generate": ("models",),
 }
 PAGES = [(), *((name,) for name in COMMANDS), *((name, part) for name, parts in PARTS.items() for part in parts)]

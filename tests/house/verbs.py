@@ -15,17 +15,17 @@ VERBS = frozenset(
     gather generate get grant group hash hide hire hold import include indent index infer inherit init inject insert inspect
     install invoke issue iterate join keep kill land link list listen load locate lock log lower make map mark match
     materialize measure merge migrate mix move name negotiate normalize note notify number observe offer omit open
-    order overwrite own pack page pair parse partition pause pay peek perform pivot place plan post prepare preview print prompt
-    project propose prove prune publish put qualify queue quote raise rank reach read readmit rebase rebuild receive recheck
-    recompute reconcile record recover redact reduce reflect refresh refund refuse register reject rekey relabel
-    release reload remake remember remove rename render renew reopen reorder repair repeat replace replay report
+    order overwrite own pack page pair parse partition pause pay peek perform pivot place plan play post prepare preview print
+    project prompt propose prove prune publish put qualify queue quote raise rank reach read readmit rebase rebuild receive
+    recheck recompute reconcile record recover redact reduce reflect refresh refund refuse register reject rekey relabel
+    release reload relocate remake remember remove rename render renew reopen reorder repair repeat replace replay report
     require reserve reset reshape resolve respond restart restore restrict resume retire retrieve retry return reuse
-    revoke rewrite roll rotate round run sample save scale scan schedule score search seed select sell send separate
+    revoke rewrite roll rotate round run sample save scale scan schedule score scrub search seed select sell send separate
     serve set settle shift shorten show shrink shuffle sign simulate skip sleep slice snapshot sort spend spill split
     spoil stage stamp start stop store strip submit subscribe substitute subtract sum swap sweep switch sync take tear
-    terminate test toggle total touch trace transform translate transpose trim truncate try unbind undo unlink unlock unregister
-    unpack unstage unwrap update upgrade upload upsert use validate verify view visit wait walk warn watch weigh widen
-    win wind withdraw wrap write yield
+    terminate test toggle total touch trace transform translate transpose trim truncate try unbind undo unify
+    unlink unlock unregister unpack unstage unwrap update upgrade upload upsert use validate verify view visit wait walk warn
+    watch weigh widen win wind withdraw wrap write yield
     """.split()  # noqa: SIM905 - a list of words, to be read
 )
 """Verbs that begin the name of a function. Add a verb that the code needs, but no participle, adjective or noun."""

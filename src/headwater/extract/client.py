@@ -22,12 +22,13 @@ from headwater.clock import Clock
 from headwater.errors import DeclarationError, NotFoundError, PermanentError, ServiceError, TransientError
 from headwater.events import EventListener, RequestRetried, RequestSent, discard
 from headwater.extract.credentials import Credentials
+from headwater.extract.http_pool import open_pool
 from headwater.extract.network_errors import to_service_error
 from headwater.extract.rate_limit import RateLimiters
 from headwater.model.connector import Connector, HostLookup
 from headwater.wire.auth import Auth, NoAuth
 from headwater.wire.hosts import check_base, check_found_base, check_target, is_loopback
-from headwater.wire.limits import Limits, compute_backoff
+from headwater.wire.limits import compute_backoff
 from headwater.wire.message import Request, Response, redact
 from headwater.wire.records import read_value
 from headwater.wire.response_status import Ok, Refresh, ResponseStatus, check_status
@@ -121,7 +122,7 @@ class Client:
         """The pool of connections, opened by the first request: a client that only checks its settings needs no HTTP library."""
         with self._pool_lock:
             if self._pool is None:
-                self._pool = _open_pool(self.base_url, self._limits)
+                self._pool = open_pool(self.base_url, self._limits)
             return self._pool
 
     def build_request(self, path: str) -> Request:
@@ -264,6 +265,11 @@ class Client:
     def strip_credentials(self, address: str) -> str:
         """`address` without the credentials that the service repeats in it, so that it can be stored and followed."""
         return strip_credentials(address, self._query_names, {*self._secrets.values(), *self._auth_values})
+
+    def hide_credentials(self, text: str) -> str:
+        """`text` without any secret of the connection, and without what its auth flow has added to requests so far."""
+        words = {*self._secrets.values(), *self._auth_values}
+        return redact(text, {form for word in words for form in list_spellings(word)})
 
     def _run_flow(self, auth: Auth, request: Request, sent_requests: list[Request]) -> Response:
         """Send what the auth flow of `request` yields. Return the last response. Append each request to `sent_requests`."""
@@ -424,21 +430,6 @@ def _to_auth_error(error: ServiceError) -> ServiceError:
         return error
     hint = "check `auth:` of the connector; if the service was wrong for a moment, run again"
     return PermanentError(f"the service gave no credentials: {error.message}", details=error.details, hint=hint)
-
-
-def _open_pool(base_url: str, limits: Limits) -> httpx2.Client:
-    """Open a pool of connections. Proxies from the environment are used, except for a service on this machine."""
-    import httpx2  # noqa: PLC0415
-
-    loopback = is_loopback(urlsplit(base_url).hostname or "")
-    concurrency = limits.concurrency
-    return httpx2.Client(
-        timeout=limits.timeout_seconds,
-        limits=httpx2.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
-        headers={"User-Agent": "headwater"},
-        follow_redirects=False,
-        trust_env=not loopback,
-    )
 
 
 def _collapse_slashes(url: str) -> str:

@@ -254,9 +254,10 @@ class _Reader:
         return int(text)
 
     def _fetch_count(self) -> int | None:
-        """The service's count now, or None if it has none."""
+        """The service's count now, or the total in the last page. None if it has neither."""
         if self.request.resource.count is None:
-            return None
+            total = self.page_files.load_note("last_total")
+            return None if total is None else int(total)
         return fetch_count(self.request, self.batch, self.client)
 
     def _list_tokens(self, pages: list[PageRow]) -> list[str]:
@@ -358,6 +359,8 @@ class _Reader:
         """The token of the next page. Raise PermanentError if the page or its link was already seen."""
         next_token = self.cursor.find_next_token(token, page, progress)
         loop_guard.add_page(next_token, lines)
+        if token == self.cursor.start():
+            self._note_total("total", page)
         self._note_end(token, page, next_token, progress)
         if next_token is not None:
             self._build_request(next_token)
@@ -376,9 +379,13 @@ class _Reader:
             )
         if not self.request.paging.is_end_certain(page, progress):
             self.page_files.save_note("unsure", current.parent or "yes")
+        self._note_total("last_total", page)
+
+    def _note_total(self, name: str, page: Page) -> None:
+        """Save the total in a page. That of the first page counts: a record that leaves during the read lowers later ones."""
         total = read_total(getattr(self.request.paging, "total", ""), page)
         if total is not None and not self.cursor.nested:
-            self.page_files.save_note("total", str(total))
+            self.page_files.save_note(name, str(total))
 
     @contextmanager
     def _locate_errors(self, number: int) -> Iterator[None]:

@@ -94,6 +94,8 @@ class Resource(Declared):
     `fields[].id: bigint` a field of each object of a list."""
     omit: tuple[str, ...] = ()
     """Fields that are neither requested nor stored in bronze, e.g. passwords."""
+    personal: tuple[str, ...] = ()
+    """Fields (as paths) with personal data, e.g. names. `headwater connector record` replaces their values."""
     records: str = ""
     """The path of the list of records in a response. Empty if the response is the list."""
     records_optional: bool = False

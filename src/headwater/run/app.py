@@ -31,6 +31,15 @@ if TYPE_CHECKING:
     from headwater.run.inspect.plan import dump_plan, plan
     from headwater.run.inspect.query import Query, build_query, run_query
     from headwater.run.inspect.status import read_status
+    from headwater.run.kit.check_connector import (
+        ConnectorTestOptions,
+        ConnectorTestReport,
+        find_connector,
+        find_recordings,
+        run_connector_test,
+    )
+    from headwater.run.kit.record import RecordedResource, RecordOptions, record_pages
+    from headwater.run.kit.scenario import ScenarioResult
     from headwater.run.login.login import Login, LoginRequest, forget_login, log_in
     from headwater.run.manage.accept_connection import accept_connection, plan_connection_acceptance
     from headwater.run.manage.init import init_project
@@ -72,6 +81,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Check",
     "CheckResult",
+    "ConnectorTestOptions",
+    "ConnectorTestReport",
     "DescriptionFormat",
     "FleetProgress",
     "FleetReport",
@@ -86,7 +97,10 @@ __all__ = [
     "Query",
     "QueueReport",
     "QueueStatus",
+    "RecordOptions",
+    "RecordedResource",
     "RunRequest",
+    "ScenarioResult",
     "SelfTestOptions",
     "SelfTestReport",
     "SelfTestTarget",
@@ -112,6 +126,8 @@ __all__ = [
     "erase_selftest",
     "exit_with_workers",
     "explain",
+    "find_connector",
+    "find_recordings",
     "forget_login",
     "generate_models",
     "init_project",
@@ -142,6 +158,7 @@ __all__ = [
     "read_refused",
     "read_status",
     "rebuild",
+    "record_pages",
     "remove_connection",
     "remove_tenant",
     "render_plan",
@@ -149,6 +166,7 @@ __all__ = [
     "resume_queue",
     "retry",
     "run",
+    "run_connector_test",
     "run_fleet",
     "run_query",
     "run_selftest",
@@ -160,6 +178,8 @@ __all__ = [
 _MODULES = {
     "Check": "headwater.testing.conformance.check",
     "CheckResult": "headwater.testing.conformance.check",
+    "ConnectorTestOptions": "headwater.run.kit.check_connector",
+    "ConnectorTestReport": "headwater.run.kit.check_connector",
     "DescriptionFormat": "headwater.codegen.description",
     "FleetProgress": "headwater.run.fleet.fleet",
     "FleetReport": "headwater.run.fleet.report",
@@ -174,7 +194,10 @@ _MODULES = {
     "Query": "headwater.run.inspect.query",
     "QueueReport": "headwater.run.queue.results",
     "QueueStatus": "headwater.ledger.queue.records",
+    "RecordOptions": "headwater.run.kit.record",
+    "RecordedResource": "headwater.run.kit.record",
     "RunRequest": "headwater.plan.state",
+    "ScenarioResult": "headwater.run.kit.scenario",
     "SelfTestOptions": "headwater.testing.conformance.check",
     "SelfTestReport": "headwater.run.selftest.selftest",
     "SelfTestTarget": "headwater.run.selftest.selftest",
@@ -201,6 +224,8 @@ _MODULES = {
     "exit_with_workers": "headwater.run.fleet.pool",
     "explain": "headwater.run.inspect.explain",
     "forget_login": "headwater.run.login.login",
+    "find_connector": "headwater.run.kit.check_connector",
+    "find_recordings": "headwater.run.kit.check_connector",
     "generate_models": "headwater.codegen.models",
     "init_project": "headwater.run.manage.init",
     "list_connections": "headwater.run.manage.tenants",
@@ -230,6 +255,7 @@ _MODULES = {
     "read_refused": "headwater.run.manage.quarantine",
     "read_status": "headwater.run.inspect.status",
     "rebuild": "headwater.run.pipeline.rebuild",
+    "record_pages": "headwater.run.kit.record",
     "remove_connection": "headwater.run.manage.remove_connection",
     "remove_tenant": "headwater.run.manage.remove_tenant",
     "render_plan": "headwater.plan.explain",
@@ -237,6 +263,7 @@ _MODULES = {
     "resume_queue": "headwater.run.queue.status",
     "retry": "headwater.run.manage.quarantine",
     "run": "headwater.run.pipeline.run",
+    "run_connector_test": "headwater.run.kit.check_connector",
     "run_fleet": "headwater.run.fleet.fleet",
     "run_query": "headwater.run.inspect.query",
     "run_selftest": "headwater.run.selftest.selftest",

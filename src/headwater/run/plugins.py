@@ -35,6 +35,10 @@ class InstalledConnector:
 
     connector: Connector
     contracts: ConnectorContracts
+    folder: Path | None = None
+    """The folder of its manifest."""
+    schemas: Path | None = None
+    """The file of its contracts, if it is no package."""
 
     def list_fields(self) -> dict[str, tuple[Field, ...]]:
         """The bronze fields of each resource, by `connector.resource`."""
@@ -57,13 +61,20 @@ def load_connector_plugin(name: str, *, root: Path | None = None, where: str = "
     if root is not None and (manifest := root / "connectors" / name / "connector.yaml").is_file():
         # A copy of an installed manifest in a project still uses the installed contracts, unless it has its own.
         schemas = manifest.with_name("schemas.py")
-        return _install(load_connector(manifest), point.value if point else "", schemas if schemas.is_file() else None)
+        file = schemas if schemas.is_file() else None
+        return _install(load_connector(manifest), point.value if point else "", manifest.parent, file)
     if point is None:
         hint = did_you_mean(name, list_connector_names()) or "`headwater connector list` lists the installed connectors"
         raise DeclarationError(f"There is no connector `{name}`.", where=where, details=name, hint=hint)
     with as_file(files(point.value)) as folder:
         connector = load_connector(folder / "connector.yaml")
-    return _install(connector, point.value)
+    return _install(connector, point.value, folder)
+
+
+def load_connector_folder(folder: Path) -> InstalledConnector:
+    """Load the connector in `folder`, wherever it is."""
+    schemas = folder / "schemas.py"
+    return _install(load_connector(folder / "connector.yaml"), "", folder, schemas if schemas.is_file() else None)
 
 
 def list_blueprint_names() -> tuple[str, ...]:
@@ -163,8 +174,9 @@ def find_capabilities(settings: WarehouseSettings) -> Capabilities:
     return capabilities
 
 
-def _install(connector: Connector, package: str, file: Path | None = None) -> InstalledConnector:
-    return InstalledConnector(connector=connector, contracts=ConnectorContracts(connector, package, file))
+def _install(connector: Connector, package: str, folder: Path, file: Path | None = None) -> InstalledConnector:
+    contracts = ConnectorContracts(connector, package, file)
+    return InstalledConnector(connector=connector, contracts=contracts, folder=folder, schemas=file)
 
 
 def _find_entry_point(group: str, name: str) -> EntryPoint | None:

@@ -1,4 +1,4 @@
-"""List, show or create connectors."""
+"""List, show, create, record or test connectors."""
 
 from __future__ import annotations
 
@@ -8,17 +8,23 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from headwater.cli.options import OutputOptions, ProjectOptions, expand_options
+from headwater.cli.connector_test.arguments import ConnectorTestArguments
+from headwater.cli.connector_test.progress import show_progress
+from headwater.cli.connector_test.report import render_report
+from headwater.cli.options import OutputOptions, ProjectOptions, TenantOption, expand_options
 from headwater.cli.output import print_result, to_plain
 from headwater.cli.render import format_count, render_list, render_pairs, render_table
 from headwater.run import app
+from headwater.run.signals import catch_signals
+
+_NOTE = "Stopping after the current scenario. Interrupt again to stop immediately.\n"
 
 commands = typer.Typer(name="connector", rich_markup_mode=None, add_completion=False)
 
 
 @commands.callback()
 def connector() -> None:
-    """List, show or create connectors."""
+    """List, show, create, record or test connectors."""
 
 
 @commands.command("list")
@@ -90,3 +96,57 @@ def new(
         if created.left_out:
             lines.append(Text(f"{format_count(len(created.left_out), 'path')} left out, see the end of {manifest}"))
     print_result(output, to_plain(created), *lines)
+
+
+@commands.command()
+@expand_options
+def test(
+    name: Annotated[str, typer.Argument(metavar="NAME|FOLDER", help="The connector, or its folder.")],
+    arguments: ConnectorTestArguments,
+    project: ProjectOptions,
+    output: OutputOptions,
+) -> int:
+    """Test a connector against a simulated, faulty service.
+
+    The service is simulated from the manifest. The connector runs against it as in `headwater run`, in a temporary project.
+    The service refuses, breaks, loses and repeats pages, moves records while they are read, and more. No record may be
+    lost, doubled, or sent elsewhere without a report. Nothing is sent to the real service.
+    """
+    plugin = app.find_connector(name, project.project)
+    recordings = app.find_recordings(plugin, project.project)
+    with catch_signals(_NOTE) as stop, show_progress() as listen:
+        report = app.run_connector_test(plugin, arguments.build_options(recordings, stop), listen)
+    value = {**to_plain(report), "outcome": report.outcome, "exit_code": report.exit_code}
+    print_result(output, value, *render_report(report))
+    return report.exit_code
+
+
+@commands.command()
+@expand_options
+def record(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The connector.")],
+    project: ProjectOptions,
+    tenant: TenantOption,
+    output: OutputOptions,
+    *,
+    connection: Annotated[
+        str, typer.Option("--connection", metavar="NAME", help="The connection that reads the pages.")
+    ],
+    resource: Annotated[
+        list[str], typer.Option("--resource", metavar="NAME", help="Record this resource. You can repeat this option.")
+    ] = (),  # type: ignore[assignment] # typer reads the type, and an empty default must not be shared
+    pages: Annotated[int, typer.Option("--pages", metavar="N", min=1, help="The most pages of a resource.")] = 2,
+) -> int:
+    """Record the first pages of each resource, for `connector test`.
+
+    The pages are kept in connectors/NAME/recordings, without credentials, e-mail addresses and the fields that the manifest
+    lists as `personal`. Look through them before you share them.
+    """
+    options = app.RecordOptions(connection=connection, resources=tuple(resource), pages=pages)
+    with app.open_project(project.project, environment=project.environment) as workspace:
+        recorded = app.record_pages(app.choose_tenant(workspace, tenant.tenant), name, options)
+    failed = sum(bool(one.error) for one in recorded)
+    rows = [(one.resource, one.pages, one.records, one.error or one.file) for one in recorded]
+    table = render_table(("resource", "pages", "records", "file or error"), rows)
+    print_result(output, {"connector": name, "recorded": to_plain(recorded)}, table)
+    return 0 if not failed else 1 if failed == len(recorded) else 3

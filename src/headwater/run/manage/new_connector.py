@@ -41,7 +41,8 @@ _README = """\
 
 1. In `connector.yaml`, set the URL, the authentication, the paging, and the filter for changed records.
 2. Save one response for each resource as `samples/RESOURCE.json`, next to this file. Remove private data from it.
-3. Run `headwater check` to validate the manifest, and `pytest connectors/{name}` to compare the samples with it.
+3. Run `headwater check` to validate the manifest, and `pytest connectors/{name}` to test it against a simulated service, and to
+   compare the samples with it.
 4. Declare a connection that uses the connector in `headwater.yaml`, then run `headwater connection test NAME`.
 """
 
@@ -56,6 +57,7 @@ from pathlib import Path
 import pytest
 
 from headwater.model.load import load_connector
+from headwater.testing import check_connector
 
 HERE = Path(__file__).parent
 CONNECTOR = load_connector(HERE / "connector.yaml")
@@ -70,6 +72,10 @@ def test_a_sample_of_each_resource_contains_its_key(resource):
     for record in records if not resource.records else records[resource.records]:
         for part in resource.key:
             assert part.split(".")[0] in record
+
+
+def test_the_connector_loses_nothing():
+    check_connector(HERE)
 """
 
 

@@ -54,7 +54,8 @@ class Token(PagingTraits, Declared):
     """The path of the total number of records in the response, if it is exact."""
     stable: bool = False
     """Whether no record can move between two pages, because the token stands for a key or a snapshot of the result.
-    Otherwise a complete read is proved by a count, or read twice. With an `anchor`, records are sorted by key and do not move."""
+    Otherwise a complete read is proved by a count, or read twice. Also with an `anchor`, a record that leaves the filter moves
+    the others if the token is a number of records."""
 
     @property
     def paths(self) -> tuple[str, ...]:
