@@ -44,7 +44,7 @@ test: lint ## Lint, types, and all tests on DuckDB, Postgres and files
 	wait $$types || exit; exit $$tests
 
 test-all: $(READY) .azurite/.ready ## What `make test` leaves out: Spark (needs Java 17), Azure's emulator, long random sets, many hostile services
-	$(PYTEST) -m "spark or azure or long or drawn"
+	HEADWATER_SHARE=0.5 $(PYTEST) -m "spark or azure or long or drawn"
 
 test-long: $(READY) .azurite/.ready ## The same with more random examples, for hours
 	HEADWATER_HOSTILE_LIVES=200 HEADWATER_SPARK_EXAMPLES=20 $(PYTEST) -m "spark or azure or long or drawn"

@@ -26,7 +26,7 @@ FACES = {"headwater/testing/__init__.py": "headwater.run.kit.check_connector"}
 """A module that offers, on first use, a name of a module above it. Only the type checker sees that import."""
 
 OWNS: dict[str, tuple[str, ...]] = {
-    "httpx2": ("headwater/extract/client.py",),
+    "httpx2": ("headwater/extract/client.py", "headwater/extract/http_pool.py"),
     "pyrate_limiter": ("headwater/extract/",),
     "sqlalchemy": ("headwater/ledger/",),
     "alembic": ("headwater/ledger/",),

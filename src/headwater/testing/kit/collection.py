@@ -132,7 +132,8 @@ class Collection:
     def strip(self, record: JsonObject) -> JsonObject:
         """Only the key of a record, and what its paging needs."""
         stripped: JsonObject = {}
-        for path in self._list_unique_paths():
+        paging = self.resource.paging.paths if self.resource.paging else ()
+        for path in (*self._list_unique_paths(), *map(split_path, paging)):
             set_path(stripped, path, get_path(record, path))
         return stripped
 

@@ -40,7 +40,7 @@ def read_list_request(connector: Connector, resource: Resource, call: Call) -> L
     params = merge_params(call.query, read_body_params(resource.body, call))
     values: dict[str, str] = {}
     for name, text in {**call.headers, **params}.items():
-        values.update(_read_text(connector, resource, name, text))
+        values.update(read_text(connector, resource, name, text))
     cursor, bounds = resource.cursor, dict[str, datetime | None]()
     fault = ""
     for name in ("since", "until") if isinstance(cursor, ChangeFilter) else ():
@@ -64,7 +64,8 @@ def _is_sweep(resource: Resource, params: Mapping[str, str]) -> bool:
     return bool(wanted) and all(params.get(name) == text for name, text in wanted.items())
 
 
-def _read_text(connector: Connector, resource: Resource, name: str, text: str) -> dict[str, str]:
+def read_text(connector: Connector, resource: Resource, name: str, text: str) -> dict[str, str]:
+    """The values of the placeholders in one parameter or header, e.g. `since` and the key of a keyset."""
     filters = list(_list_filters(connector, resource, name))
     paging = resource.paging
     if isinstance(paging, Keyset) and name == paging.param:
@@ -92,5 +93,5 @@ def _list_filters(connector: Connector, resource: Resource, name: str) -> Iterat
     if isinstance(cursor, ChangeFilter):
         for texts in (cursor.params, cursor.first, cursor.headers):
             yield from (text for key, text in texts.items() if key == name or key.lower() == name)
-    for texts in (resource.params, connector.params):
+    for texts in (resource.verify.params if resource.verify else {}, resource.params, connector.params):
         yield from (text for key, text in texts.items() if key == name)

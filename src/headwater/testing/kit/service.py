@@ -16,8 +16,7 @@ from headwater.model.resource import Resource
 from headwater.testing.kit.collection import Collection, SimulatedRecord
 from headwater.testing.kit.gate import JSON, Gate
 from headwater.testing.kit.http_server import Answer, Call
-from headwater.testing.kit.inverse import match_template
-from headwater.testing.kit.list_request import PAGE, ListRequest, read_list_request
+from headwater.testing.kit.list_request import PAGE, ListRequest, read_list_request, read_text
 from headwater.testing.kit.pages import (
     ServedPage,
     Session,
@@ -119,13 +118,13 @@ class SimulatedService:
         return all(params.get(name) == text for name, text in resource.params.items())
 
     def _answer_verify(self, collection: Collection, call: Call) -> Answer | None:
-        """The answer to a request for one record; None if it is another request."""
+        """The answer to a request for single records; None if it is another request."""
         resource = collection.resource
-        if resource.verify is None or resource.verify.is_grouped:
+        parts = self._match(resource.verify.path, call) if resource.verify and resource.verify.path else None
+        if parts is None or resource.verify is None:
             return None
-        parts = self._match(resource.verify.path, call)
-        if parts is None:
-            return None
+        if resource.verify.is_grouped:
+            return self._answer_ids(collection, call, self._read_ids(collection, call) or set(), parent=None)
         rows = [one for one in collection.list_shown(self.clock.now()) if collection.read_key(one)[0] == parts["id"]]
         if not rows:
             return Answer(status=404, headers=JSON, body=b'{"message": "no such record"}')
@@ -146,10 +145,7 @@ class SimulatedService:
     def _answer_list(self, collection: Collection, call: Call, parent: str | None) -> Answer:
         ids = self._read_ids(collection, call)
         if ids is not None:
-            rows = [
-                one for one in collection.list_shown(self.clock.now(), parent) if collection.read_key(one)[0] in ids
-            ]
-            return self._wrap(collection, ServedPage(rows=rows, total=len(rows), has_more=False), call)
+            return self._answer_ids(collection, call, ids, parent)
         is_target = collection.resource.resource == self.target
         self.pages += is_target
         if is_target and (answer := self._spoil(call, parent)) is not None:
@@ -160,6 +156,10 @@ class SimulatedService:
             return Answer(status=400, headers=JSON, body=dump_json({"message": request.fault}))
         answer = self._answer_page(collection, call, request, parent)
         return self._finish_page(answer, parent) if is_target else answer
+
+    def _answer_ids(self, collection: Collection, call: Call, ids: set[str], parent: str | None) -> Answer:
+        rows = [one for one in collection.list_shown(self.clock.now(), parent) if collection.read_key(one)[0] in ids]
+        return self._wrap(collection, ServedPage(rows=rows, total=len(rows), has_more=False), call)
 
     def _finish_page(self, answer: Answer, parent: str | None) -> Answer:
         self._last[parent] = answer
@@ -304,10 +304,11 @@ class SimulatedService:
         verify = collection.resource.verify
         if verify is None or not verify.is_grouped:
             return None
-        for name, template in verify.params.items():
-            found = match_template(template, call.query.get(name, ""))
-            if found and "ids" in found:
-                return {one.strip(verify.quote or None) for one in found["ids"].split(verify.separator)}
+        for name, text in call.query.items():
+            # A keyset adds its order to the filter.
+            values = read_text(self.connector, collection.resource, name, text)
+            if "{ids}" in verify.params.get(name, "") and "ids" in values:
+                return {one.strip(verify.quote or None) for one in values["ids"].split(verify.separator)}
         return None
 
     def _match(self, path: str, call: Call) -> dict[str, str] | None:
