@@ -27,8 +27,14 @@ def compile_marks(target):
     return Expression.compile(re.search(r'-m "(.+)"', read_recipe(target))[1])
 
 
-def test_each_test_runs_in_one_of_the_two_parts_and_a_property_with_all_its_examples_in_the_second():
-    assert "HEADWATER_SHARE" not in read_recipe("test-all")
+def read_share(part):
+    """The share of its examples that a property draws in a part."""
+    share = re.search(r"HEADWATER_SHARE=([\d.]+)", read_recipe(part))
+    return float(share[1]) if share else 1.0
+
+
+def test_each_test_runs_in_one_of_the_two_parts_and_a_property_with_more_examples_in_the_second():
+    assert read_share("test") < read_share("test-all") < read_share("test-long") == 1
     for values in itertools.product((False, True), repeat=4):
         marks = dict(zip(("spark", "azure", "long", "drawn"), values, strict=True))
         first, second = (
