@@ -114,10 +114,10 @@ def test_every_host_is_declared(name):
 
     base = urlsplit(fill(manifest.base_url))
     assert base.scheme == "https"
-    for text in map(fill, manifest.auth.texts.values()):
-        # A scope may be a URL, too. Nothing is sent there.
-        if "://" in text and not text.endswith(".default"):
-            assert urlsplit(text).netloc in {base.netloc, *manifest.hosts}, text
+    for path, text in manifest.auth.texts.items():
+        # A scope may be a URL, too. Nothing is sent there, and a person is sent back to this machine.
+        if "://" in fill(text) and not text.endswith(".default") and path != ".redirect_url":
+            assert urlsplit(fill(text)).netloc in {base.netloc, *manifest.hosts}, text
     assert manifest.lookup is None or manifest.lookup.hosts
 
 
@@ -157,5 +157,5 @@ def test_a_project_that_uses_all_resources_passes_the_check(name, tmp_path):
         key: "https://127.0.0.1" if "url" in key else "UTC" if "zone" in key else "x" for key in manifest.settings
     }
     shop = ConnectorShop(tmp_path / "shop", name, *entities, settings=settings, secrets=tuple(manifest.secrets))
-    result = shop("check").json
-    assert not result.get("warnings"), result
+    warnings = [text for text in shop("check").json["warnings"] if "nobody has logged in" not in text]
+    assert not warnings

@@ -181,7 +181,7 @@ def test_nobody_decides_by_the_name_of_an_engine():
 
 VENDOR_WORDS = re.compile(
     r"connectwise|\bpsa\b|(?<![a-z])_info\b|customField|stripe|hubspot|zendesk|servicenow|\bjira\b|autotask|microsoft365"
-    r"|business_central|qqcatalyst|salesforce|\bxero\b",
+    r"|business_central|qqcatalyst|salesforce|\bxero\b|quickbooks",
     re.IGNORECASE,
 )
 OF_VENDORS = ("connectors/", "blueprints/", "sandbox/", "cli/demo/")

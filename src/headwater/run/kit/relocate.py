@@ -24,6 +24,8 @@ _REQUESTS = 6000
 
 _UNKNOWN_HOST = "https://kit.invalid"
 _ZONE = "Europe/Vienna"
+_OF_THE_APP = ("token_url", "client_id", "client_secret", "send", "params", "scheme")
+"""The keys of an auth kind with a login that credentials of the app have, too."""
 
 Json = dict[str, Any]
 
@@ -58,7 +60,9 @@ def relocate(connector: Connector, url: str, resources: tuple[Resource, ...], *,
     settings = build_settings(connector)
     manifest: Json = connector.model_dump(mode="json", exclude_unset=True)
     manifest["base_url"] = _move(connector.base_url, settings, url)
-    manifest["auth"] = {"kind": connector.auth.kind, **connector.auth.model_dump(mode="json", exclude_unset=True)}
+    manifest["auth"] = _replace_login(
+        {"kind": connector.auth.kind, **connector.auth.model_dump(mode="json", exclude_unset=True)}
+    )
     for name in [name for name in manifest["auth"] if name.endswith("url")]:
         manifest["auth"][name] = _move(str(manifest["auth"][name]), settings, url)
     manifest.pop("hosts", None)
@@ -70,6 +74,14 @@ def relocate(connector: Connector, url: str, resources: tuple[Resource, ...], *,
     manifest["paging"] = _shrink(connector.paging)
     manifest["resources"] = [_shrink_resource(resource) for resource in resources]
     return manifest
+
+
+def _replace_login(auth: Json) -> Json:
+    """Credentials of the app instead of the login of a person, whom no test can ask. Requests carry the same kind of token."""
+    if auth["kind"] != "oauth2_refresh":
+        return auth
+    kept = {name: auth[name] for name in _OF_THE_APP if name in auth}
+    return {**kept, "kind": "oauth2_client_credentials"}
 
 
 def list_with_parents(connector: Connector, resource: Resource) -> tuple[Resource, ...]:

@@ -93,5 +93,6 @@ def _list_filters(connector: Connector, resource: Resource, name: str) -> Iterat
     if isinstance(cursor, ChangeFilter):
         for texts in (cursor.params, cursor.first, cursor.headers):
             yield from (text for key, text in texts.items() if key == name or key.lower() == name)
-    for texts in (resource.verify.params if resource.verify else {}, resource.params, connector.params):
+    ids = resource.deletes.params if isinstance(resource.deletes, IdSweep) else {}
+    for texts in (resource.verify.params if resource.verify else {}, ids, resource.params, connector.params):
         yield from (text for key, text in texts.items() if key == name)

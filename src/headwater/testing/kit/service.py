@@ -114,8 +114,10 @@ class SimulatedService:
         rivals = [one for one in self.collections.values() if one.resource.path == resource.path]
         if len(rivals) < 2:
             return True
-        params = read_list_request(self.connector, resource, call).params
-        return all(params.get(name) == text for name, text in resource.params.items())
+        request = read_list_request(self.connector, resource, call)
+        is_like = all(request.params.get(name) == text for name, text in resource.params.items())
+        # Where only a query text names the collection, the text tells them apart.
+        return is_like and (bool(resource.params) or bool(request.values))
 
     def _answer_verify(self, collection: Collection, call: Call) -> Answer | None:
         """The answer to a request for single records; None if it is another request."""
