@@ -146,7 +146,7 @@ def test_the_commands_of_hints_are_those_that_take_a_tenant():
     found = set()
     for name, command in find_commands().items():
         loaded = command.load()
-        parts = getattr(loaded, "commands", {"": loaded}).values()
-        if any("--tenant" in parameter.opts for part in parts for parameter in part.params):
-            found.add(name)
+        parts = getattr(loaded, "commands", {"": loaded})
+        taking = [part for part, one in parts.items() if any("--tenant" in item.opts for item in one.params)]
+        found |= {name} if len(taking) == len(parts) else {f"{name} {part}" for part in taking}
     assert found == set(TENANT_COMMANDS)

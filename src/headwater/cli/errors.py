@@ -19,6 +19,7 @@ TENANT_COMMANDS = (
     "as-of",
     "backfill",
     "connection",
+    "connector record",
     "history",
     "plan",
     "publish",
