@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from headwater.errors import DeclarationError, StateError
+from headwater.wire.oauth.library import require_library
 
 if TYPE_CHECKING:
     from cryptography.fernet import MultiFernet
@@ -42,15 +43,9 @@ class TokenCipher:
 
 
 def _open_fernet(keys: Sequence[str], *, where: str) -> MultiFernet:
-    try:
-        from cryptography.fernet import Fernet, MultiFernet  # noqa: PLC0415  (an extra, and slow to import)
-    except ImportError as error:
-        raise DeclarationError(
-            "The extra `oauth` is not installed.",
-            where=where,
-            details="no module cryptography",
-            hint='pip install "headwater[oauth]"',
-        ) from error
+    require_library(where)
+    from cryptography.fernet import Fernet, MultiFernet  # noqa: PLC0415  (an extra, and slow to import)
+
     try:
         return MultiFernet([Fernet(key) for key in keys])
     except ValueError:

@@ -16,7 +16,7 @@ from headwater.model.connector import Connector
 from headwater.run.clients import locate_connection
 from headwater.run.workspace import TenantWorkspace
 from headwater.wire.hosts import is_loopback
-from headwater.wire.template import find_placeholders
+from headwater.wire.template import fill_known, find_placeholders
 
 Account = Mapping[str, str]
 """What identifies an account: the connector, the URL, settings by name, and the id that the service itself gives."""
@@ -27,7 +27,7 @@ _ID = "id"
 def describe_account(client: Client) -> Account:
     """The account of a client. It contains no secrets, so that new credentials of an account change nothing."""
     connector, settings = client.connector, client.settings
-    account = {"connector": connector.connector, "url": _normalize_url(_fill_known(connector.base_url, settings))}
+    account = {"connector": connector.connector, "url": _normalize_url(fill_known(connector.base_url, settings))}
     in_url = find_placeholders(connector.base_url)
     named = {name for text in _list_texts(connector) for name in find_placeholders(text)}
     account |= {f"setting {name}": settings[name] for name in sorted(named - {*in_url}) if name in settings}
@@ -89,12 +89,6 @@ def _list_texts(connector: Connector) -> Iterator[str]:
         yield from connector.lookup.params.values()
     for resource in connector.resources:
         yield resource.path
-
-
-def _fill_known(text: str, settings: Mapping[str, str]) -> str:
-    for name in find_placeholders(text):
-        text = text.replace(f"{{{name}}}", settings.get(name, ""))
-    return text
 
 
 def _normalize_url(url: str) -> str:

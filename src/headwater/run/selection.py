@@ -19,7 +19,7 @@ from headwater.ledger.base import Ledger
 from headwater.plan.state import RunRequest
 from headwater.run.pipeline.sources import Source
 from headwater.wire.cursor import ChangeFilter, IdSweep
-from headwater.wire.template import find_placeholders
+from headwater.wire.template import fill_known
 
 Selection = Mapping[str, str]
 """The texts that decide which records a service returns, by name."""
@@ -37,7 +37,7 @@ def describe_selection(source: Source) -> Selection:
         "body": resource.body.model_dump(mode="json") if resource.body else None,
         "cursor": resource.cursor.model_dump(mode="json") if resource.cursor else None,
     }
-    return {name: _fill_known(json.dumps(part, sort_keys=True), settings) for name, part in parts.items() if part}
+    return {name: fill_known(json.dumps(part, sort_keys=True), settings) for name, part in parts.items() if part}
 
 
 def find_outdated_selections(
@@ -137,13 +137,6 @@ def _group_by_connection(sources: Iterable[Feed]) -> dict[str, list[Feed]]:
     for feed in sources:
         groups.setdefault(feed.connection, []).append(feed)
     return groups
-
-
-def _fill_known(text: str, settings: Mapping[str, str]) -> str:
-    for name in find_placeholders(text):
-        if name in settings:
-            text = text.replace(f"{{{name}}}", settings[name])
-    return text
 
 
 def _load_selections(ledger: Ledger, tenant: str, connection: str) -> dict[str, Selection]:

@@ -31,6 +31,11 @@ def fill(text: str, values: Mapping[str, str], *, where: str) -> str:
     return _PLACEHOLDER.sub(replace_match, text)
 
 
+def fill_known(text: str, values: Mapping[str, str]) -> str:
+    """Replace the placeholders in `text` that have a value. The others stay."""
+    return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), text)
+
+
 def fill_all(texts: Mapping[str, str], values: Mapping[str, str], *, where: str) -> dict[str, str]:
     """Replace the placeholders in all `texts`."""
     return {name: fill(text, values, where=where) for name, text in texts.items()}

@@ -152,7 +152,7 @@ class Filtered(Service):
 
 
 @pytest.fixture
-def filtered():
+def collection():
     with serve(Filtered(build_things(12))) as service:
         yield service
 
@@ -165,8 +165,8 @@ def find_selection(report):
     return [one["table"] for one in report["findings"] if one["finding"] == "selection_changed"]
 
 
-def test_a_wider_filter_is_a_finding_until_the_windows_are_read_again(tmp_path, filtered):
-    shop = filter_things(tmp_path, filtered)
+def test_a_wider_filter_is_a_finding_until_the_windows_are_read_again(tmp_path, collection):
+    shop = filter_things(tmp_path, collection)
     shop.run()
     assert shop.read_ids() == ["id0001", "id0010", "id0011", "id0012"]
     shop.write_connector(params={})
@@ -175,18 +175,18 @@ def test_a_wider_filter_is_a_finding_until_the_windows_are_read_again(tmp_path, 
     # A part of the windows is not enough, and neither is a read that fails.
     shop.run("--resource", "things", code=3)
     shop("backfill", "--since", "2026-05-02", "--force", code=3)
-    filtered.broken_from = 1
+    collection.broken_from = 1
     shop("backfill", "--since", "1970-01-01", "--force", code=1)
-    filtered.broken_from = None
+    collection.broken_from = None
     detail = next(one["detail"] for one in shop.run(code=3)["findings"])
     words = detail.split("`")[1].removeprefix("headwater ").split()
     assert find_selection(shop(*words, code=None).json) == ["it/things"]
-    assert shop.read_ids() == list_ids(filtered.records)
+    assert shop.read_ids() == list_ids(collection.records)
     assert find_selection(shop.run()) == []
 
 
-def test_a_filter_that_selects_the_same_is_accepted(tmp_path, filtered):
-    shop = filter_things(tmp_path, filtered)
+def test_a_filter_that_selects_the_same_is_accepted(tmp_path, collection):
+    shop = filter_things(tmp_path, collection)
     shop.run()
     shop.write_connector(params={"only": "1", "order": "id"})
     shop.run(code=3)
@@ -195,10 +195,10 @@ def test_a_filter_that_selects_the_same_is_accepted(tmp_path, filtered):
     assert find_selection(shop.run()) == []
 
 
-def test_a_corrected_time_zone_is_a_finding(tmp_path, filtered):
+def test_a_corrected_time_zone_is_a_finding(tmp_path, collection):
     cursor = THINGS["cursor"] | {"pattern": "%Y-%m-%d %H:%M", "zone": "{zone}"}
     shop = GrammarShop(
-        tmp_path / "shop", filtered, resource=THINGS | {"cursor": cursor}, settings={"zone": "Asia/Tokyo"}
+        tmp_path / "shop", collection, resource=THINGS | {"cursor": cursor}, settings={"zone": "Asia/Tokyo"}
     )
     shop.run()
     edit(shop, "Asia/Tokyo", "America/New_York")
@@ -208,8 +208,8 @@ def test_a_corrected_time_zone_is_a_finding(tmp_path, filtered):
 @pytest.mark.parametrize(
     "more", [{"cursor": {"kind": "snapshot"}}, {"deletes": {"kind": "sweep", "every": "1s"}}, {"chunk": "7d"}]
 )
-def test_what_a_next_read_finds_by_itself_is_no_finding(tmp_path, filtered, more):
-    shop = filter_things(tmp_path, filtered, **more)
+def test_what_a_next_read_finds_by_itself_is_no_finding(tmp_path, collection, more):
+    shop = filter_things(tmp_path, collection, **more)
     shop.run()
     shop.write_connector(params={} if "chunk" not in more else shop.resource["params"], chunk="5d")
     assert find_selection(shop.run(code=None)) == []

@@ -19,7 +19,7 @@ from headwater.extract.rate_limit import RateLimiters
 from headwater.extract.request_params import ReadRequest
 from headwater.model.project import Connection
 from headwater.names import did_you_mean
-from headwater.run.clients import open_client
+from headwater.run.clients import find_connection, open_client
 from headwater.run.pipeline.sources import load_sources
 from headwater.run.workspace import TenantWorkspace
 from headwater.testing.kit.recording import KEPT_HEADERS, RecordedPage, Recording, Scrubber, save_recording
@@ -69,15 +69,7 @@ def record_pages(workspace: TenantWorkspace, connector: str, options: RecordOpti
 
 
 def _find_connection(workspace: TenantWorkspace, connector: str, options: RecordOptions) -> Connection:
-    connections = workspace.load_connections()
-    connection = connections.get(options.connection)
-    if connection is None:
-        raise DeclarationError(
-            f"{workspace.tenant} has no connection `{options.connection}`.",
-            where="--connection",
-            details=options.connection,
-            hint=did_you_mean(options.connection, connections) or "add one with `headwater connection add`",
-        )
+    connection = find_connection(workspace, options.connection, where="--connection")
     if connection.connector != connector:
         raise DeclarationError(
             f"The connection `{options.connection}` uses another connector.",

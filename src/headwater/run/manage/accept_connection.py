@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headwater.errors import DeclarationError
 from headwater.extract.rate_limit import RateLimiters
-from headwater.names import did_you_mean
 from headwater.run.account import (
     Account,
     describe_account,
@@ -15,7 +13,7 @@ from headwater.run.account import (
     load_account,
     save_account,
 )
-from headwater.run.clients import open_client
+from headwater.run.clients import find_connection, open_client
 from headwater.run.pipeline.run import lock_tenant
 from headwater.run.pipeline.sources import Source, load_sources
 from headwater.run.selection import accept_selections, list_differences
@@ -67,15 +65,8 @@ def _list_sources(workspace: TenantWorkspace, name: str) -> tuple[Source, ...]:
 
 def _read_account(workspace: TenantWorkspace, name: str) -> Account:
     """The account of a connection. It asks the service only if the service gives an id."""
-    connections = workspace.load_connections()
-    if name not in connections:
-        raise DeclarationError(
-            f"{workspace.tenant} has no connection `{name}`.",
-            where="connection accept",
-            details=name,
-            hint=did_you_mean(name, connections) or "`headwater connection list` lists the connections",
-        )
-    with open_client(workspace, name, connections[name], rate_limiters=RateLimiters()) as client:
+    connection = find_connection(workspace, name, where="connection accept")
+    with open_client(workspace, name, connection, rate_limiters=RateLimiters()) as client:
         if client.connector.clock is not None and client.connector.clock.account:
             client.read_service_time()
         return describe_account(client)

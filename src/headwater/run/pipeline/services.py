@@ -13,6 +13,7 @@ from headwater.errors import DeclarationError, HeadwaterError, ServiceError
 from headwater.events import EventListener, discard
 from headwater.extract.client import Client
 from headwater.extract.rate_limit import RateLimiters
+from headwater.model.project import Connection
 from headwater.plan.state import RunRequest
 from headwater.run.account import check_account
 from headwater.run.clients import open_client
@@ -98,15 +99,7 @@ def connect(
             continue
         try:
             client = open_client(workspace, name, connection, rate_limiters=rate_limiters, listen=listen, clock=clock)
-            reading = ClockReading(
-                service=stack.enter_context(client).read_service_time(), machine=workspace.clock.now()
-            )
-            check_account(workspace, name, client)
-            previous = parse_clock_reading(workspace.ledger.get_mark(workspace.tenant, name_mark(name)))
-            counts = "service" if client.has_simulated_clock else connection.clock
-            times[name] = agree_on_time(
-                reading, previous, counts=counts, has_service_clock=client.connector.clock is not None
-            )
+            times[name] = _agree_with_service(workspace, name, connection, stack.enter_context(client))
             clients[name] = client
         except (ServiceError, DeclarationError) as error:
             unreachable[name] = error
@@ -117,6 +110,15 @@ def connect(
         clock=workspace.clock,
         connected_at=workspace.clock.monotonic(),
     )
+
+
+def _agree_with_service(workspace: TenantWorkspace, name: str, connection: Connection, client: Client) -> AgreedTime:
+    """The time agreed on with the service of a connection. DeclarationError if the connection reads another account."""
+    reading = ClockReading(service=client.read_service_time(), machine=workspace.clock.now())
+    check_account(workspace, name, client)
+    previous = parse_clock_reading(workspace.ledger.get_mark(workspace.tenant, name_mark(name)))
+    counts = "service" if client.has_simulated_clock else connection.clock
+    return agree_on_time(reading, previous, counts=counts, has_service_clock=client.connector.clock is not None)
 
 
 def find_newest_reads(workspace: TenantWorkspace, connections: Iterable[str]) -> dict[str, datetime]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from headwater.errors import DeclarationError
+from headwater.wire.oauth.library import require_library
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
@@ -43,7 +44,7 @@ def compute_thumbprint(certificate: str, algorithm: Algorithm, *, where: str) ->
 
     DeclarationError if the certificate cannot be read.
     """
-    _require_library(where)
+    require_library(where)
     from cryptography import x509  # noqa: PLC0415  (an extra, and slow to import)
     from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415
 
@@ -58,7 +59,7 @@ def compute_thumbprint(certificate: str, algorithm: Algorithm, *, where: str) ->
 
 
 def _sign(text: bytes, key: SigningKey) -> bytes:
-    _require_library(key.where)
+    require_library(key.where)
     from cryptography.hazmat.primitives import hashes  # noqa: PLC0415  (an extra, and slow to import)
     from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils  # noqa: PLC0415
 
@@ -92,18 +93,6 @@ def _restore_lines(pem: str) -> bytes:
 
 def _encode(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
-
-
-def _require_library(where: str) -> None:
-    try:
-        import cryptography  # noqa: F401, PLC0415
-    except ImportError as error:
-        raise DeclarationError(
-            "The extra `oauth` is not installed.",
-            where=where,
-            details="no module cryptography",
-            hint='pip install "headwater[oauth]"',
-        ) from error
 
 
 def _build_key_error(message: str, where: str) -> DeclarationError:
