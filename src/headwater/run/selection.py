@@ -8,7 +8,7 @@ the ids that are missing.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -55,11 +55,11 @@ def find_outdated_selections(
         outdated = {name: parts for name, parts in outdated.items() if parts}
         for feed in feeds:
             parts = outdated.get(feed.resource, ())
-            windows = ledger.list_windows(feed) if parts and _is_compared(sources[feed]) else ()
-            if not windows:
+            beginning = _find_beginning(ledger, sources[feed]) if parts and _is_compared(sources[feed]) else None
+            if beginning is None:
                 outdated.pop(feed.resource, None)
             elif request.includes(feed):
-                findings.append(_build_finding(sources[feed], parts, begins=windows[0].since, count=len(windows)))
+                findings.append(_build_finding(sources[feed], parts, beginning))
         kept = {**saved, **{name: now for name, now in current.items() if name not in outdated}}
         if kept != saved:
             _save_selections(ledger, tenant, connection, kept)
@@ -67,20 +67,21 @@ def find_outdated_selections(
 
 
 def settle_selections(
-    ledger: Ledger, tenant: str, sources: Mapping[Feed, Source], request: RunRequest, failed: Collection[Feed]
+    ledger: Ledger, tenant: str, sources: Mapping[Feed, Source], request: RunRequest, read: Iterable[Feed]
 ) -> None:
-    """Save the selection of the resources that a forced run has read again from their beginning to the end."""
-    if not request.force or request.until is not None or not request.includes_layer("raw"):
+    """Save the selection of the resources that a forced run has read again from their beginning to the end.
+
+    `read`: the feeds whose windows were all read. A feed of a service that did not answer is none of them.
+    """
+    if not request.force or request.until is not None:
         return
-    for connection, feeds in _group_by_connection(sources).items():
+    for connection, feeds in _group_by_connection(read).items():
         covered = [
-            feed
+            sources[feed]
             for feed in feeds
-            if request.includes(feed)
-            and feed not in failed
-            and (request.since or EPOCH) <= _find_beginning(ledger, sources[feed])
+            if (beginning := _find_beginning(ledger, sources[feed])) is None or (request.since or EPOCH) <= beginning
         ]
-        accept_selections(ledger, tenant, connection, [sources[feed] for feed in covered])
+        accept_selections(ledger, tenant, connection, covered)
 
 
 def accept_selections(ledger: Ledger, tenant: str, connection: str, sources: Iterable[Source]) -> None:
@@ -103,15 +104,16 @@ def list_differences(ledger: Ledger, tenant: str, connection: str, sources: Iter
     return tuple(lines)
 
 
-def _build_finding(source: Source, parts: Iterable[str], *, begins: datetime, count: int) -> Finding:
-    feed = source.feed
-    since = format_instant(max(begins, _parse_since(source)))
+def _build_finding(source: Source, parts: Sequence[str], beginning: datetime) -> Finding:
+    feed, since = source.feed, format_instant(beginning)
     command = f"headwater backfill --connection {feed.connection} --resource {feed.resource} --since {since} --force"
     detail = (
         f"{', '.join(parts)} changed since they were read; `{command}` reads them again; if it selects the same records, "
         f"`headwater connection accept {feed.connection}`"
     )
-    return Finding(table=f"{feed.connection}/{feed.resource}", finding="selection_changed", count=count, detail=detail)
+    return Finding(
+        table=f"{feed.connection}/{feed.resource}", finding="selection_changed", count=len(parts), detail=detail
+    )
 
 
 def _is_compared(source: Source) -> bool:
@@ -119,13 +121,13 @@ def _is_compared(source: Source) -> bool:
     return isinstance(source.resource.cursor, ChangeFilter) and not isinstance(source.resource.deletes, IdSweep)
 
 
-def _find_beginning(ledger: Ledger, source: Source) -> datetime:
-    windows = ledger.list_windows(source.feed)
-    return max(windows[0].since, _parse_since(source)) if windows else EPOCH
-
-
-def _parse_since(source: Source) -> datetime:
-    return parse_instant(source.connection.since) if source.connection.since else EPOCH
+def _find_beginning(ledger: Ledger, source: Source) -> datetime | None:
+    """The beginning of the earliest committed window that the connection reads, of any parent; None if there is none."""
+    windows = list(ledger.list_windows(source.feed))
+    if source.resource.parent is not None:
+        windows += [window for own in ledger.list_windows_by_parent(source.feed).values() for window in own]
+    begins = parse_instant(source.connection.since) if source.connection.since else EPOCH
+    return max(begins, min(window.since for window in windows)) if windows else None
 
 
 def _find_differences(before: Selection, now: Selection) -> tuple[str, ...]:

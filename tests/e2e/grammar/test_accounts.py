@@ -157,8 +157,9 @@ def collection():
         yield service
 
 
-def filter_things(tmp_path, service, **more):
-    return GrammarShop(tmp_path / "shop", service, resource=THINGS | {"params": {"only": "1"}} | more)
+def filter_things(tmp_path, service, *, connector=None, **more):
+    resource = THINGS | {"params": {"only": "1"}} | more
+    return GrammarShop(tmp_path / "shop", service, resource=resource, connector=connector)
 
 
 def find_selection(report):
@@ -213,3 +214,46 @@ def test_what_a_next_read_finds_by_itself_is_no_finding(tmp_path, collection, mo
     shop.run()
     shop.write_connector(params={} if "chunk" not in more else shop.resource["params"], chunk="5d")
     assert find_selection(shop.run(code=None)) == []
+
+
+def test_a_forced_read_of_a_service_that_does_not_answer_settles_nothing(tmp_path, collection):
+    shop = filter_things(tmp_path, collection, connector={"clock": {"path": "time"}})
+    shop.run()
+    shop.write_connector(params={})
+    collection.requests.clear()
+    collection.broken_from = 1
+    shop("backfill", "--since", "1970-01-01", "--force", code=1)
+    collection.broken_from = None
+    assert find_selection(shop.run(code=3)) == ["it/things"]
+
+
+class Families(Service):
+    """Parents, and their children with a parameter that leaves out some."""
+
+    def build_answer(self, request):
+        if request.path == "/families":
+            return 200, {}, {"things": [{"id": "f1", "changed": "2026-05-01T00:00:00Z"}]}
+        since, only = request.params.get("since", ""), request.params.get("only", "")
+        rows = [one for one in self.records if one["changed"] >= since and only in one["id"]]
+        return 200, {}, {"things": rows}
+
+
+def test_records_below_a_parent_are_compared_too(tmp_path):
+    with serve(Families(build_things(12))) as service:
+        child = THINGS | {"params": {"only": "1"}, "path": "families/{parent}/things"}
+        shop = GrammarShop(
+            tmp_path / "shop", service, resource=child | {"parent": {"resource": "families", "field": "id"}}
+        )
+        parent = {"resource": "families", "path": "families", "records": "things", "fields": {"id": "text"}}
+
+        def declare(**more):
+            shop.resource |= more
+            shop.write("connectors/grammar/connector.yaml", {**shop.connector, "resources": [parent, shop.resource]})
+
+        declare()
+        shop.run()
+        declare(params={})
+        detail = shop.run(code=3)["findings"][0]["detail"]
+        shop(*detail.split("`")[1].removeprefix("headwater ").split(), code=None)
+        assert shop.read_ids() == list_ids(service.records)
+        assert find_selection(shop.run()) == []

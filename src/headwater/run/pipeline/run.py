@@ -109,7 +109,7 @@ def _execute(
                 mark_unpublished(workspace.ledger, workspace.tenant, step.name)
         results = execute(plan, runner.run_step, context.listen)
         runner.finish()
-        settle_selections(workspace.ledger, workspace.tenant, runner.sources, request, _list_unread(plan, results))
+        settle_selections(workspace.ledger, workspace.tenant, runner.sources, request, _list_read(plan, results))
         complete_batches(workspace, runner.sources, plan, results, waiting=runner.waiting)
         counts.counts = () if context.stop() or not _is_history_requested(request) else count_records(runner, request)
         prune_changes(runner.warehouse)
@@ -159,10 +159,11 @@ def _plan(runner: StepRunner, request: RunRequest) -> Plan:
     return plan
 
 
-def _list_unread(plan: Plan, results: Sequence[StepResult]) -> set[Feed]:
-    """The feeds with a read that did not succeed."""
+def _list_read(plan: Plan, results: Sequence[StepResult]) -> set[Feed]:
+    """The feeds whose planned windows were all read."""
     succeeded = {result.step for result in results if result.state == "succeeded"}
-    return {step.batch.feed for step in plan.steps if isinstance(step, Extract) and step.id not in succeeded}
+    reads = [step for step in plan.steps if isinstance(step, Extract) and step.batch.purpose == "changes"]
+    return {step.batch.feed for step in reads} - {step.batch.feed for step in reads if step.id not in succeeded}
 
 
 def _decide_outcome(
