@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -257,3 +258,21 @@ def test_records_below_a_parent_are_compared_too(tmp_path):
         shop(*detail.split("`")[1].removeprefix("headwater ").split(), code=None)
         assert shop.read_ids() == list_ids(service.records)
         assert find_selection(shop.run()) == []
+
+
+def test_a_step_alone_reports_it_too(tmp_path, collection):
+    shop = filter_things(tmp_path, collection)
+    shop.run()
+    shop.write_connector(params={})
+    step = next(one for one in shop("plan").json["steps"] if one["kind"] == "extract")
+    assert find_selection(shop("step", json.dumps(step), code=3).json) == ["it/things"]
+
+
+def test_a_step_of_another_account_is_refused(tmp_path, service):
+    shop = create(tmp_path, service)
+    shop.run()
+    step = next(one for one in shop("plan").json["steps"] if one["kind"] == "extract")
+    edit(shop, "company: acme", "company: other")
+    service.requests.clear()
+    assert "read another account before" in str(shop("step", json.dumps(step), code=2).json)
+    assert service.requests == []

@@ -9,6 +9,7 @@ from functools import cache
 
 from headwater.batch import Batch, Feed
 from headwater.errors import HeadwaterError
+from headwater.events import FindingMade
 from headwater.gold.change_feed import prune_changes
 from headwater.ledger.base import Ledger, RunOutcome
 from headwater.plan.state import RunRequest
@@ -31,6 +32,7 @@ from headwater.run.pipeline.steps import StepRunner
 from headwater.run.pipeline.unfinished_reads import drop_reads, find_stale_reads
 from headwater.run.plugins import find_capabilities
 from headwater.run.results import STOPPED, RunReport, StepResult
+from headwater.run.selection import find_outdated_selections
 from headwater.run.workspace import TenantWorkspace
 from headwater.silver.consumed_batches import load_consumed
 from headwater.silver.schema.diff import decide_schemas
@@ -175,6 +177,8 @@ class _SingleStep:
             for finding in record_clocks(workspace.ledger, runner.lake, [feed], services.times):
                 listen(finding)
             feed_request = RunRequest(connections=frozenset({feed.connection}), resources=frozenset({feed.resource}))
+            for outdated in find_outdated_selections(workspace.ledger, workspace.tenant, feeds, feed_request):
+                listen(FindingMade(tenant=workspace.tenant, finding=outdated))
             stale = find_stale_reads(workspace.ledger, workspace.tenant, self.sources, feed_request)
             drop_reads(stale, ledger=workspace.ledger, lake=runner.lake, listen=listen)
         for name, instant in services.now.items():
